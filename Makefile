@@ -1,0 +1,50 @@
+# `make` alone prints the targets. Every target sets up what it needs.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint types tests golden crawl format lock clean
+
+help: ## print the targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
+
+$(STAMP): pyproject.toml .ci/requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "copydesk needs Python 3.11 or newer; call make with PYTHON=python3.11"; exit 2; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "installing into $(VENV) (once)…"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement .ci/requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: $(STAMP) ## crawl the bundled news site twice and tell what came of it
+	@$(BIN)/copydesk demo
+
+test: lint types tests ## lint, types and tests
+
+lint: $(STAMP) ## ruff
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+types: $(STAMP) ## mypy --strict
+	@$(BIN)/mypy
+
+tests: $(STAMP) ## pytest
+	@$(BIN)/pytest
+
+golden: $(STAMP) ## rewrite the expected texts of tests/pages; read the diff before committing it
+	@$(BIN)/pytest -n 0 tests/test_golden.py --agree
+
+crawl: $(STAMP) ## crawl the sources that are due
+	@$(BIN)/copydesk crawl
+
+format: $(STAMP) ## let ruff format the code
+	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format --quiet .
+
+lock: ## write .ci/requirements.lock anew from the newest versions pyproject.toml allows
+	@rm -rf .lock-env && $(PYTHON) -m venv .lock-env
+	@.lock-env/bin/python -m pip install --quiet --disable-pip-version-check '.[dev]' 'hatchling>=1.27,<2' 'editables>=0.5'
+	@.lock-env/bin/python -m pip freeze --exclude copydesk > .ci/requirements.lock && rm -rf .lock-env
+
+clean: ## remove the environment and what tools left behind
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist

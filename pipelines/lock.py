@@ -1,0 +1,42 @@
+"""One writing run at a time.
+
+A lock file beside the corpus, held by the operating system's flock: a killed run lets go at once, and no pid is
+ever compared. filelock is imported here and nowhere else.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from pipelines.errors import LockedError, StorageError
+
+
+@contextmanager
+def run_lock(database: Path) -> Iterator[None]:
+    """Hold `<database>.lock` for the length of the block; raise `LockedError` when another run has it."""
+    path = Path(f"{database}.lock")
+    holder = Path(f"{database}.pid")
+    lock = FileLock(path, timeout=0)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except Timeout:
+        pid = holder.read_text("utf-8").strip() if holder.exists() else "unknown"
+        raise LockedError(
+            str(database), f"another run is at work (process {pid})", "", "wait for it, or stop it, then start again"
+        ) from None
+    except OSError as error:
+        raise StorageError(
+            str(path), error.strerror or str(error), "a folder we may write to", "choose another --db"
+        ) from error
+    try:
+        holder.write_text(f"{os.getpid()}\n", "utf-8")
+        yield
+    finally:
+        holder.unlink(missing_ok=True)
+        lock.release()
