@@ -1,0 +1,219 @@
+"""Walk a parsed page once and give its blocks in document order.
+
+Everything later works on these blocks, so they hold what a decision needs: the text, what form it has, where it
+stands, how much of it is links, and whether a reader sees it at all. The walk is a loop, not a recursion: pages
+nest a thousand deep.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Any
+
+from lxml import etree
+
+from pipelines.decode import normalise
+from pipelines.records import Block
+
+MAX_PATH_CHARS = 1000  # real paths have under 400; a page nested 1,000 deep must not make a megabyte of them
+LAYOUT_CELL_CHARS = 400  # a cell with more text than this is a column of the page, not a value
+MAX_CELLS = 200
+
+HEADINGS = {f"h{level}": level for level in range(1, 7)}
+SKIPPED = {
+    "script",
+    "style",
+    "svg",
+    "head",
+    "iframe",
+    "object",
+    "embed",
+    "canvas",
+    "audio",
+    "video",
+    "select",
+    "option",
+    "textarea",
+    "math",
+}
+LINK_END = ""  # texts are never empty, so this piece says that a link ended here
+HIDING = {"template", "noscript"}
+BLOCK_TAGS = {
+    "address", "article", "aside", "blockquote", "body", "button", "caption", "center", "dd", "details", "dialog", "dir", "div", "dl", "dt",
+    "fieldset", "figcaption", "figure", "footer", "form", "frameset", "header", "hr", "html", "label", "legend", "li", "main", "menu", "nav", "ol",
+    "p", "pre", "section", "summary", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "ul", "template", "noscript", *HEADINGS,
+}  # fmt: skip
+FORMS = {
+    "p": "paragraph", "li": "list_item", "dd": "list_item", "dt": "list_item", "blockquote": "quote", "figcaption": "caption", "caption": "caption",
+    "pre": "code", "button": "other", "label": "other", "legend": "other", "summary": "other", "form": "other", "address": "other",
+}  # fmt: skip
+_INVISIBLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
+_NOT_A_NAME = re.compile(r"[^\w-]")
+_LAYOUT = etree.XPath(
+    "boolean(.//p|.//div|.//table|.//ul|.//ol|.//h1|.//h2|.//h3|.//h4|.//br[following-sibling::*[1][self::br]]|.//form|.//article)"
+)
+
+
+class Walker:
+    """Gathers inline text until a block begins or ends, then makes a block of it."""
+
+    def __init__(self) -> None:
+        self.blocks: list[Block] = []
+        self._pieces: list[str] = []
+        self._link_chars = 0
+        self._breaks = 0
+        self._paths = [""]
+        self._forms = ["paragraph"]
+        self._levels = [0]
+        self._hidden = 0
+        self._links = 0
+
+    def walk(self, root: Any) -> list[Block]:
+        steps = etree.iterwalk(root, events=("start", "end"))
+        for event, node in steps:
+            tag = node.tag
+            if not isinstance(tag, str):
+                if event == "end":
+                    self._text(node.tail)
+            elif event == "start":
+                if tag in SKIPPED or (tag == "tr" and self._row(node)):
+                    steps.skip_subtree()
+                else:
+                    self._start(tag, node)
+            else:
+                if tag not in SKIPPED and not (tag == "tr" and node is self._last_row):
+                    self._end(tag)
+                if node is not root:
+                    self._text(node.tail)
+        self._flush()
+        return self.blocks
+
+    _last_row: Any = None
+
+    def _start(self, tag: str, node: Any) -> None:
+        if tag == "br":
+            self._breaks += 1
+            if self._breaks >= 2:
+                self._flush()
+            else:
+                self._pieces.append(" ")
+            return
+        if tag in BLOCK_TAGS:
+            self._flush()
+            self._paths.append(self._path(tag, node))
+            self._forms.append(self._form(tag))
+            self._levels.append(HEADINGS.get(tag, 0))
+        if self._hidden or is_hidden(tag, node):
+            if not self._hidden and tag not in BLOCK_TAGS:
+                self._flush()
+            self._hidden += 1
+        if tag == "a":
+            if self._pieces and self._pieces[-1] == LINK_END:  # two links of a menu, parted by style alone
+                self._pieces.append(" ")
+            self._links += 1
+        self._text(node.text)
+
+    def _end(self, tag: str) -> None:
+        if tag == "br":
+            return
+        if tag in BLOCK_TAGS:
+            self._flush()
+            self._paths.pop()
+            self._forms.pop()
+            self._levels.pop()
+        if self._hidden:
+            if self._hidden == 1 and tag not in BLOCK_TAGS:
+                self._flush()
+            self._hidden -= 1
+        if tag == "a":
+            self._links = max(0, self._links - 1)
+            if self._pieces:
+                self._pieces.append(LINK_END)
+
+    def _form(self, tag: str) -> str:
+        outer = self._forms[-1]
+        if tag in HEADINGS:
+            return "heading"
+        if (
+            tag in ("p", "div", "span")
+            and outer in ("quote", "list_item", "caption")
+            and (tag == "p" or outer != "list_item")
+        ):
+            return outer
+        return FORMS.get(tag, "paragraph")
+
+    def _path(self, tag: str, node: Any) -> str:
+        outer = self._paths[-1]
+        return f"{outer}/{step(tag, node.get('class'), node.get('id'))}" if len(outer) < MAX_PATH_CHARS else outer
+
+    def _text(self, text: str | None) -> None:
+        if not text:
+            return
+        if self._breaks and not text.isspace():
+            self._breaks = 0
+        self._pieces.append(text)
+        if self._links:
+            self._link_chars += len(text.strip())
+
+    def _flush(self) -> None:
+        if self._pieces:
+            text = normalise("".join(self._pieces))
+            if text:
+                self._add(text, self._forms[-1], self._link_chars)
+            self._pieces = []
+        self._link_chars = 0
+
+    def _add(self, text: str, form: str, link_chars: int) -> None:
+        self.blocks.append(
+            Block(
+                text=text,
+                form=form,
+                level=self._levels[-1] if form == "heading" else 0,
+                path=self._paths[-1],
+                link_density=min(1.0, link_chars / len(text)),
+                is_hidden=self._hidden > 0,
+            )
+        )
+
+    def _row(self, row: Any) -> bool:
+        """Give a table's row as one block; False when the table only lays out the page."""
+        self._last_row = None
+        if _LAYOUT(row):
+            return False
+        cells = [normalise("".join(cell.itertext())) for cell in row[:MAX_CELLS] if isinstance(cell.tag, str)]
+        if len(cells) < 2 or max(map(len, cells)) > LAYOUT_CELL_CHARS:
+            return False
+        self._flush()
+        self._last_row = row
+        text = " | ".join(cell for cell in cells if cell)
+        if text:
+            self._paths.append(self._path("tr", row))
+            link_chars = sum(len(normalise("".join(link.itertext()))) for link in row.iter("a"))
+            self._add(text, "table_row", link_chars)
+            self._paths.pop()
+        return True
+
+
+@lru_cache(maxsize=4096)
+def step(tag: str, names: str | None, identity: str | None) -> str:
+    """An element as one step of a path: its name, first class and id."""
+    first = (names or "").split(None, 1)
+    return (
+        tag
+        + ("." + _NOT_A_NAME.sub("", first[0])[:60] if first else "")
+        + ("#" + _NOT_A_NAME.sub("", identity)[:60] if identity else "")
+    )
+
+
+def is_hidden(tag: str, node: Any) -> bool:
+    """True for what a browser does not show: templates, the hidden attribute, display:none, aria-hidden."""
+    if tag in HIDING:
+        return True
+    attributes = node.attrib
+    if not attributes:
+        return False
+    if "hidden" in attributes and attributes["hidden"].lower() != "until-found":
+        return True
+    style = attributes.get("style")
+    return bool(style and _INVISIBLE.search(style)) or attributes.get("aria-hidden", "").lower() == "true"

@@ -1,0 +1,129 @@
+"""Turn a page's bytes into text we can trust: the right letters, and none that drive a terminal or break a parser.
+
+Servers lie about charsets and pages carry control characters; one of either costs a whole article. Only names of
+the WHATWG encoding standard are believed (Python also knows "idna", "zip" and "rot13"), and only when the result
+looks like text.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+import unicodedata
+
+HEAD_BYTES = 4096  # browsers look for <meta charset> in the first 1024; some pages put comments before it
+MAX_REPLACED = 0.01  # share of undecodable characters above which the claimed charset is a lie
+SAMPLE_BYTES = 200_000  # enough to detect a charset; detection is slow
+LEFT_AFTER_STRIP = 0.15  # less of the markup left than this share of its text means an unbalanced script swallowed it
+
+_BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+_META = re.compile(rb"""<meta[^>]{0,300}?charset\s*=\s*["']?\s*([\w.:-]{2,40})""", re.IGNORECASE)
+_XML = re.compile(rb"""^\s*<\?xml[^>]{0,200}?encoding\s*=\s*["']([\w.:-]{2,40})""", re.IGNORECASE)
+_HEADER = re.compile(r"""charset\s*=\s*["']?\s*([\w.:-]{2,40})""", re.IGNORECASE)
+# the standard's labels that name something; each is a Python codec or maps to one
+_LABELS = {
+    "utf-8": "utf-8", "utf8": "utf-8", "unicode-1-1-utf-8": "utf-8", "ascii": "cp1252", "us-ascii": "cp1252",
+    "iso-8859-1": "cp1252", "latin1": "cp1252", "l1": "cp1252", "iso8859-1": "cp1252", "windows-1252": "cp1252", "cp1252": "cp1252",
+    "iso-8859-9": "cp1254", "windows-1254": "cp1254", "latin5": "cp1254", "iso-8859-11": "cp874", "tis-620": "cp874", "windows-874": "cp874",
+    "gb2312": "gb18030", "gbk": "gb18030", "gb18030": "gb18030", "x-gbk": "gb18030", "gb_2312-80": "gb18030", "chinese": "gb18030",
+    "big5": "big5hkscs", "big5-hkscs": "big5hkscs", "x-x-big5": "big5hkscs", "cn-big5": "big5hkscs",
+    "euc-jp": "euc_jp", "x-euc-jp": "euc_jp", "iso-2022-jp": "iso2022_jp",
+    "shift_jis": "cp932", "shift-jis": "cp932", "sjis": "cp932", "x-sjis": "cp932", "ms_kanji": "cp932", "windows-31j": "cp932",
+    "euc-kr": "cp949", "ks_c_5601-1987": "cp949", "ksc5601": "cp949", "korean": "cp949", "windows-949": "cp949", "cp949": "cp949",
+    "koi8-r": "koi8_r", "koi8": "koi8_r", "koi8-u": "koi8_u", "macintosh": "mac_roman", "x-mac-cyrillic": "mac_cyrillic", "ibm866": "cp866",
+    "utf-16": "utf-16-le", "utf-16le": "utf-16-le", "utf-16be": "utf-16-be",
+    **{f"windows-125{n}": f"cp125{n}" for n in (0, 1, 3, 5, 6, 7, 8)},
+    **{f"cp125{n}": f"cp125{n}" for n in (0, 1, 3, 5, 6, 7, 8)},
+    **{f"iso-8859-{n}": f"iso8859_{n}" for n in (2, 3, 4, 5, 6, 7, 8, 10, 13, 14, 15, 16)},
+    "latin2": "iso8859_2", "greek": "iso8859_7", "cyrillic": "iso8859_5",
+}  # fmt: skip
+# C0 and C1 but tab and line end, lone surrogates, marks that turn text round, zero width, noncharacters
+_UNSAFE = dict.fromkeys(
+    [
+        *(code for code in range(32) if code not in (9, 10, 13)),
+        *range(0x7F, 0x85), *range(0x86, 0xA0), 0xAD, *range(0xD800, 0xE000),
+        0x061C, 0x180E, 0x200B, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2060, 0x2070), 0xFEFF, *range(0xFFF9, 0xFFFC), 0xFFFE, 0xFFFF,
+    ]
+)  # fmt: skip
+_REFERENCE = re.compile(r"&#(?:x([0-9a-fA-F]{1,8})|(\d{1,9}));?")
+_SPACES = re.compile(r"[^\S\n]+|\n")
+_NEEDS_CARE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u0300-\U0010ffff]")
+_STRIP = re.compile(
+    r"<style\b[^>]*>.*?</style\s*>|<svg\b[^>]*>.*?</svg\s*>|<script\b(?![^>]*ld\+json)[^>]*>.*?</script\s*>",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+def decode(body: bytes, content_type: str) -> str:
+    """Return the page's text: byte-order mark, header, meta, then detection; the first that gives text."""
+    for mark, name in _BOMS:
+        if body.startswith(mark):
+            return body[len(mark) :].decode(name, "replace")
+    if not body.isascii() and b"\0" not in body[:HEAD_BYTES]:
+        try:  # text of another charset is never valid UTF-8 by chance, and pages re-saved as UTF-8 keep their old meta
+            return body.decode("utf-8")
+        except UnicodeDecodeError:
+            pass  # a cut last character or another charset: the claims are asked
+    for label in claimed(body, content_type):
+        codec = _LABELS.get(label.lower())
+        if codec is None:
+            continue
+        if codec.startswith("utf-16") and b"<" in body[:200] and b"\0" not in body[:200]:
+            continue  # readable as ASCII, so it is not
+        text = body.decode(codec, "replace")
+        if is_text(text):
+            return text
+    return detected(body)
+
+
+def claimed(body: bytes, content_type: str) -> list[str]:
+    found = [match.group(1) for match in [_HEADER.search(content_type)] if match]
+    found += [
+        match.group(1).decode("ascii", "replace")
+        for match in (_META.search(body[:HEAD_BYTES]), _XML.search(body[:200]))
+        if match
+    ]
+    return [*found, "utf-8"]
+
+
+def is_text(text: str) -> bool:
+    return text.count("\ufffd") <= MAX_REPLACED * len(text)
+
+
+def detected(body: bytes) -> str:
+    """Guess the charset from the bytes themselves."""
+    from charset_normalizer import from_bytes
+
+    best = from_bytes(body[:SAMPLE_BYTES]).best()
+    name = best.encoding if best is not None else "utf-8"
+    return body.decode(name, "replace")
+
+
+def without_control_references(text: str) -> str:
+    """`&#1;` makes the parser give up the whole page: put a space there."""
+    return _REFERENCE.sub(_safe_reference, text)
+
+
+def _safe_reference(match: re.Match[str]) -> str:
+    code = int(match.group(1), 16) if match.group(1) else int(match.group(2))
+    is_bad = (
+        code > 0x10FFFF or (code < 32 and code not in (9, 10, 13)) or 0xD800 <= code < 0xE000 or code & 0xFFFE == 0xFFFE
+    )
+    return " " if is_bad else match.group()
+
+
+def without_scripts(text: str) -> str:
+    """The markup without scripts, styles and drawings, half of the bytes of a page; unchanged when that would cost text."""
+    stripped = _STRIP.sub(" ", text)
+    return (
+        stripped
+        if len(stripped) >= LEFT_AFTER_STRIP * len(text) or stripped.lower().count("<p") >= text.lower().count("<p")
+        else text
+    )
+
+
+def normalise(text: str) -> str:
+    """The one spelling of text we keep: NFC, single spaces, no control, bidirectional or zero-width characters."""
+    if _NEEDS_CARE.search(text):
+        text = unicodedata.normalize("NFC", text.translate(_UNSAFE))
+    return " ".join(text.split())

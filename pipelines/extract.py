@@ -1,0 +1,320 @@
+"""Turn a fetched page into a document: its blocks in order, and what it claims of itself.
+
+Why it stands alone: a mistake made here must never cost a second fetch. So it takes bytes and gives back a document;
+it opens nothing, stores nothing, reads no clock. The page is parsed once; trafilatura works on that tree and tells
+which blocks it would keep, cleaning decides. trafilatura and htmldate are imported here and nowhere else: their next
+release touches this file and the golden pages, no more.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from lxml import etree, html
+
+from pipelines.blocks import Walker
+from pipelines.claims import (
+    Claims,
+    byline_of,
+    canonical_of,
+    claimed_dates,
+    date_in_url,
+    gather,
+    key,
+    moment,
+    title_of,
+    visible_dates,
+)
+from pipelines.config import ExtractConfig
+from pipelines.decode import decode, normalise, without_control_references, without_scripts
+from pipelines.language import code, language_of
+from pipelines.records import Block, Document, Page, Rejection
+from pipelines.urls import site
+
+BINARY_SHARE = 0.02  # of control characters in the first bytes; above it the page is an image or a program
+HEAD_BYTES = 2048
+COVERED = 0.6  # share of a block's letters that trafilatura must have kept for the block to count as kept
+SENTENCE_CHARS = 30  # shorter text may stand in many places by chance, so it must be a whole line to match
+LANGUAGE_CHARS = 3000
+
+_MAGIC = (
+    b"%PDF",
+    b"\x89PNG",
+    b"\xff\xd8\xff",
+    b"GIF8",
+    b"PK\x03\x04",
+    b"\x1f\x8b",
+    b"RIFF",
+    b"\x7fELF",
+    b"ID3",
+    b"\0asm",
+)
+_TAG = re.compile(
+    r"<(?:!doctype|html|head|body|p|div|a|br|title|article|span|table|h\d|meta|ul|section|main)\b", re.IGNORECASE
+)
+_PROLOGUE = re.compile(r"^\s*(?:<\?xml[^>]{0,300}\?>\s*)?(?:<!doctype[^>]{0,400}>)?", re.IGNORECASE)
+_SELF_CLOSED = re.compile(r"(<html\b[^>]{0,1000}?)\s*/>", re.IGNORECASE)
+_BULLET = re.compile(r"^(?:[*•‣▪◦·●○■–-]|\d{1,2}[.)])\s+(?=\S)")
+
+
+def extract(page: Page, config: ExtractConfig) -> Document | Rejection:
+    """Return what the page says, or the one-word reason it says nothing. Never raises, whatever the bytes."""
+    unusable = refused(page, config)
+    if unusable is not None:
+        return unusable
+    text = without_control_references(decode(page.body, page.content_type))
+    if page.content_type.lower().startswith("text/plain"):
+        return from_text(page, text, config)
+    if not _TAG.search(text[:200_000]):
+        return rejected(page, "not_html", normalise(text[:80]))
+    for markup in dict.fromkeys((without_scripts(text), text)):
+        root = parsed(markup)
+        document = from_tree(page, root, config) if root is not None else None
+        if document is not None and document.blocks:
+            return document
+    return rejected(page, "parse_error" if root is None else "empty", "no element" if root is None else "no text")
+
+
+def refused(page: Page, config: ExtractConfig) -> Rejection | None:
+    """Say why the bytes alone are no page; None when they may be one."""
+    if not page.body.strip():
+        return rejected(page, "empty", "no bytes")
+    if len(page.body) > config.max_bytes:
+        return rejected(page, "too_large", f"{len(page.body)} bytes")
+    return rejected(page, "not_html", "binary content") if is_binary(page.body) else None
+
+
+def rejected(page: Page, reason: str, detail: str) -> Rejection:
+    return Rejection(url=page.url, stage="extract", reason=reason, detail=detail, source=page.source)
+
+
+def is_binary(body: bytes) -> bool:
+    head = body[:HEAD_BYTES]
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):  # UTF-16 is full of zeros and still text
+        return False
+    if head.startswith(_MAGIC):
+        return True
+    control = sum(byte < 32 and byte not in b"\t\n\r\f\x0b\x1b\0" for byte in head)
+    return control > BINARY_SHARE * len(head) and b"<" not in head[:200]
+
+
+def parsed(markup: str) -> Any:
+    """One parse for everything. huge_tree: otherwise all text below 256 nested elements is lost without a word."""
+    parser = html.HTMLParser(  # type: ignore[call-arg]  # the stubs lag behind
+        collect_ids=False,
+        default_doctype=False,
+        encoding="utf-8",
+        remove_comments=True,
+        remove_pis=True,
+        huge_tree=True,
+    )
+    markup = _SELF_CLOSED.sub(r"\1>", _PROLOGUE.sub("", markup, count=1), count=1).replace("\0", "")
+    try:
+        return html.document_fromstring(markup.encode("utf-8", "replace"), parser=parser)
+    except (etree.LxmlError, ValueError, AssertionError):
+        return None
+
+
+def from_tree(page: Page, root: Any, config: ExtractConfig) -> Document:
+    """The document of a parsed page."""
+    blocks = within(Walker().walk(root), config.max_text_chars)
+    claims = gather(root)
+    published, origin = published_of(claims, root, blocks, page)
+    byline = byline_of(claims, root, page)
+    blocks = marked(blocks, main_text(root, page.url))  # last: trafilatura may use up the tree
+    sample = (
+        " ".join(block.text for block in blocks if block.is_main)[:LANGUAGE_CHARS]
+        or " ".join(block.text for block in blocks)[:LANGUAGE_CHARS]
+    )
+    declared = (
+        claims.language,
+        claims.metas.get("content-language", ""),
+        claims.metas.get("og:locale", ""),
+        page.hint.language,
+        page.traits.language,
+    )
+    return Document(
+        url=page.url,
+        final_url=page.final_url or page.url,
+        canonical_url=canonical_of(claims, page),
+        source=page.source,
+        publisher=page.traits.publisher or site(page.final_url or page.url) or page.source,
+        title=normalise(title_of(claims, page))[: config.max_title_chars],
+        byline=normalise(byline)[: config.max_byline_chars],
+        published=published,
+        published_origin=origin,
+        language=language_of(sample, declared),
+        fetched=page.fetched,
+        blocks=tuple(blocks),
+    )
+
+
+def within(blocks: list[Block], limit: int) -> list[Block]:
+    """The blocks up to the limit of characters; the last one may be cut."""
+    total = 0
+    for index, block in enumerate(blocks):
+        total += len(block.text)
+        if total > limit:
+            return [
+                *blocks[:index],
+                replace(block, text=block.text[: limit - total + len(block.text)] or block.text[:1]),
+            ]
+    return blocks
+
+
+def main_text(root: Any, url: str) -> str:
+    """What trafilatura keeps of the page; "" when it finds nothing or fails on it (then cleaning looks for itself)."""
+    import trafilatura
+
+    try:
+        found = trafilatura.bare_extraction(root, url=url, include_comments=False, with_metadata=False)
+    except Exception:  # noqa: BLE001 - a foreign parser on hostile markup raises anything; the blocks are ours already
+        return ""
+    return found.text or "" if found is not None and not isinstance(found, dict) else ""
+
+
+def marked(blocks: Sequence[Block], main: str) -> list[Block]:
+    """Mark the blocks whose text trafilatura kept.
+
+    Its text has lost the tie to the elements, so text is matched by letters and digits alone: a block is kept when
+    its text holds the block, or the block holds lines that make up most of it. Where the same words stand in
+    several blocks, the visible ones beside other kept blocks are meant.
+    """
+    lines = [key(line) for line in main.splitlines()]
+    whole_lines: dict[str, int] = defaultdict(int)
+    for line in lines:
+        whole_lines[line] += 1
+    run = "".join(lines)
+    keys = [key(block.text) for block in blocks]
+    places: dict[str, list[int]] = defaultdict(list)
+    for index, letters in enumerate(keys):
+        if letters and (is_in_main(letters, whole_lines, run) or is_amid(keys, index, run)):
+            places[letters].append(index)
+    sure = {index for found in places.values() if len(found) == 1 for index in found}
+    kept: set[int] = set(sure)
+    for letters, found in places.items():
+        if len(found) > 1:
+            count = max(whole_lines.get(letters, 0), run.count(letters) if len(letters) >= SENTENCE_CHARS else 0, 1)
+            kept.update(
+                sorted(found, key=lambda index: (blocks[index].is_hidden, distance(index, sure), index))[:count]
+            )
+    return [replace(block, is_main=True) if index in kept else block for index, block in enumerate(blocks)]
+
+
+def is_amid(keys: Sequence[str], index: int, run: str) -> bool:
+    """True for short text that stands in trafilatura's text directly beside its neighbour of the page."""
+    letters = keys[index]
+    if not 2 <= len(letters) < SENTENCE_CHARS:
+        return False
+    after = keys[index + 1][:SENTENCE_CHARS] if index + 1 < len(keys) else ""
+    before = keys[index - 1][-SENTENCE_CHARS:] if index else ""
+    return (len(after) >= 8 and letters + after in run) or (len(before) >= 8 and before + letters in run)
+
+
+def distance(index: int, sure: set[int]) -> int:
+    """Steps to the nearest block that is surely kept, up to 12."""
+    return next((step for step in range(1, 12) if index - step in sure or index + step in sure), 12)
+
+
+def is_in_main(letters: str, whole_lines: dict[str, int], run: str) -> bool:
+    if letters in whole_lines:
+        return True
+    if len(letters) < SENTENCE_CHARS:
+        return False
+    if letters in run:
+        return True
+    inside = sum(len(line) for line in whole_lines if len(line) >= SENTENCE_CHARS and line in letters)
+    return inside >= COVERED * len(letters)
+
+
+def published_of(claims: Claims, root: Any, blocks: list[Block], page: Page) -> tuple[datetime | None, str]:
+    """When it was published and who says so: feed, JSON-LD, meta, what a reader sees, the address; in this order."""
+    if page.hint.published is not None and page.hint.published <= page.fetched:
+        return page.hint.published, "feed"
+    for text, origin in claimed_dates(claims):
+        found = moment(text, page)
+        if found is not None:
+            return found, origin
+    for text in visible_dates(claims, blocks):
+        found = moment(text, page)
+        if found is not None:
+            return found, "visible"
+    found = moment(found_by_htmldate(root, page), page)
+    if found is not None:
+        return found, "visible"
+    found = moment(date_in_url(page.url), page)
+    return (found, "url") if found is not None else (None, "")
+
+
+def found_by_htmldate(root: Any, page: Page) -> str:
+    """A date in the markup by htmldate; not its extensive search, which takes a footer's year for a date."""
+    from htmldate import find_date
+
+    try:
+        return (
+            find_date(root, extensive_search=False, original_date=True, max_date=page.fetched.date().isoformat()) or ""
+        )
+    except Exception:  # noqa: BLE001 - as above: no date is better than no page
+        return ""
+
+
+def from_text(page: Page, text: str, config: ExtractConfig) -> Document | Rejection:
+    """A page already flattened to text: one block a line."""
+    blocks = within(
+        [text_block(line) for line in re.split(r"[\r\n\f\v\x85\u2028\u2029]+", text) if normalise(line)],
+        config.max_text_chars,
+    )
+    if not blocks:
+        return rejected(page, "empty", "no text")
+    sample = " ".join(block.text for block in sorted(blocks, key=lambda block: -len(block.text))[:10])[:LANGUAGE_CHARS]
+    published, origin = (
+        (page.hint.published, "feed") if page.hint.published and page.hint.published <= page.fetched else (None, "")
+    )
+    return Document(
+        url=page.url,
+        final_url=page.final_url or page.url,
+        canonical_url="",
+        source=page.source,
+        publisher=page.traits.publisher or site(page.final_url or page.url) or page.source,
+        title=normalise(page.hint.title or first_title(blocks))[: config.max_title_chars],
+        byline=normalise(page.hint.byline)[: config.max_byline_chars],
+        published=published,
+        published_origin=origin,
+        language=language_of(sample, (code(page.hint.language), code(page.traits.language))),
+        fetched=page.fetched,
+        blocks=tuple(blocks),
+    )
+
+
+def text_block(line: str) -> Block:
+    """A line as a block: a bullet makes a list item, a short line without a full stop a heading."""
+    text = normalise(line)
+    bullet = _BULLET.match(text)
+    if bullet and not text[:1].isdigit():
+        return Block(text=text[bullet.end() :], form="list_item")
+    return Block(text=text, form="paragraph")
+
+
+TITLE_LINES = 8  # the title of a flattened page stands above its text, after a crumb or the site's name
+TITLE_WORDS = (4, 35)
+
+
+def first_title(blocks: Sequence[Block]) -> str:
+    """The first line of a headline's length above the first paragraph."""
+    for block in blocks[:TITLE_LINES]:
+        words = len(block.text.split())
+        is_wide = any("\u3040" <= letter <= "\ud7a3" for letter in block.text)
+        if words > TITLE_WORDS[1] or len(block.text) > 250:
+            break
+        if (
+            (words >= TITLE_WORDS[0] or (is_wide and len(block.text) >= 10))
+            and not block.text.endswith((".", "。"))
+            and block.form != "list_item"
+        ):
+            return block.text
+    return ""
