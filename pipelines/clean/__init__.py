@@ -1,0 +1,72 @@
+"""Decide the fate of every block of a document: kept, or dropped with a reason and what was seen.
+
+Why it stands alone: what a reader of the corpus misses or meets too often is decided here and nowhere else. The passes
+run in the order below; each is a pure function from the view of the document to the fates it is sure of, and what one
+has decided no later one changes. When nothing speaks against a block that trafilatura kept, it stays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from pipelines.clean.furniture import bylines, captions, crumbs, lines, menus, titles
+from pipelines.clean.memory import site_template
+from pipelines.clean.repeats import repeats
+from pipelines.clean.teasers import above, body, closing, rescue
+from pipelines.clean.threads import question_lists, sections, summaries, tail
+from pipelines.clean.view import Fate, Fates, View
+from pipelines.records import Document
+
+__all__ = ["CORRECTIONS", "PASSES", "clean"]
+
+HIDDEN_SHARE = 0.5  # when more than this of the main text is hidden, a script shows it: then hidden means nothing
+
+Pass = Callable[[View], Fates]
+
+
+def clean(document: Document, template: frozenset[int] = frozenset()) -> Document:
+    """Return the document with every block's kind, fate, reason and evidence. `template`: block hashes this site repeats."""
+    view = View(document, {}, template)
+    for judge in PASSES:
+        view = view.with_fates(judge(view))
+    for judge in CORRECTIONS:
+        view = view.with_fates(judge(view), is_final=True)
+    return view.decided()
+
+
+def hidden(view: View) -> Fates:
+    """Copies nobody sees: display:none, templates, mobile versions."""
+    shown = sum(view.words[index] for index, block in enumerate(view.blocks) if block.is_main and not block.is_hidden)
+    unseen = sum(view.words[index] for index, block in enumerate(view.blocks) if block.is_main and block.is_hidden)
+    is_believed = unseen <= HIDDEN_SHARE * (shown + unseen)
+    visible = {letters for index, letters in enumerate(view.letters) if not view.blocks[index].is_hidden}
+    return {
+        index: Fate(
+            "repeat" if view.letters[index] in visible else "other",
+            is_kept=False,
+            reason="hidden",
+            evidence=block.path[-80:],
+        )
+        for index, block in enumerate(view.blocks)
+        if block.is_hidden and (is_believed or view.letters[index] in visible or not block.is_main)
+    }
+
+
+PASSES: tuple[Pass, ...] = (
+    hidden,
+    captions,
+    crumbs,
+    menus,
+    titles,
+    repeats,
+    summaries,
+    sections,
+    question_lists,
+    bylines,
+    lines,
+    site_template,
+    tail,
+    above,
+    body,
+)
+CORRECTIONS: tuple[Pass, ...] = (closing, rescue)  # these look at all fates and may change them

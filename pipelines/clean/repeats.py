@@ -1,0 +1,101 @@
+"""The same text twice on one page: hidden copies, mobile copies, copies for a "copy" button, doubled comments.
+
+Exact means equal letters and digits (quotes, dashes, spaces may differ). Near means nearly all neighbouring word
+pairs shared, and no differing number: two match reports differ in the score. A refrain, a short line, a table's cell
+and a deliberate quotation may stand twice; a run of repeats may not.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from itertools import pairwise
+
+from pipelines.clean.view import Fate, Fates, View
+
+ALONE_WORDS = 25  # a repeat that stands alone must be a paragraph: shorter ones are refrains and pulled quotes
+NEAR_WORDS = 15  # below this one changed word changes too much to call two texts the same
+NEAR_SHARE = 0.8  # of word pairs; one word changed in 30 leaves 0.87
+COMMON = 8  # word pairs in more blocks than this find no pair worth comparing
+_TOKEN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]|[^\W\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]+")
+
+
+def repeats(view: View) -> Fates:
+    """Decide the second and later copies; of several copies the visible one that trafilatura kept stays."""
+    original = originals(view)
+    strong = {
+        index: first
+        for index, first in original.items()
+        if view.is_prose[index] and view.blocks[index].form not in ("code", "list_item")
+    }
+    found: Fates = {}
+    for index, first in original.items():
+        is_run = is_beside(index, first, strong, original)
+        is_alone = view.words[index] >= ALONE_WORDS and view.blocks[index].form not in ("quote", "list_item")
+        if (index in strong and (is_run or is_alone)) or (is_run and view.blocks[index].form != "table_row"):
+            found[index] = Fate(
+                "repeat",
+                is_kept=False,
+                reason="stands on the page already",
+                evidence=f"block {first}: {view.blocks[first].text[:80]}",
+            )
+    return found
+
+
+def is_beside(index: int, first: int, strong: dict[int, int], original: dict[int, int]) -> bool:
+    """True when the neighbours repeat too, in the same order: then it is a copy of a stretch, not a refrain."""
+    for step in (-2, -1, 1, 2):
+        other = original.get(index + step)
+        if other is not None and (index + step in strong) and (other - first) * step > 0 and abs(other - first) <= 4:
+            return True
+    return False
+
+
+def originals(view: View) -> dict[int, int]:
+    """Map each copy to the block it repeats."""
+    groups: dict[str, list[int]] = defaultdict(list)
+    for index, letters in enumerate(view.letters):
+        if letters and view.fates.get(index) is None:
+            groups[letters].append(index)
+    found: dict[int, int] = {}
+    for group in groups.values():
+        if len(group) > 1:
+            best = min(group, key=lambda index: (view.blocks[index].is_hidden, not view.blocks[index].is_main, index))
+            found.update({index: best for index in group if index != best})
+    near = [
+        index
+        for index in range(len(view.blocks))
+        if index not in found and view.words[index] >= NEAR_WORDS and view.is_open(index)
+    ]
+    found.update(near_copies(view, near))
+    return found
+
+
+def near_copies(view: View, indices: list[int]) -> dict[int, int]:
+    """Pairs that share nearly all word pairs, found over an index of rare word pairs."""
+    seen: dict[tuple[str, str], list[int]] = defaultdict(list)
+    pairs: dict[int, set[tuple[str, str]]] = {}
+    found: dict[int, int] = {}
+    for index in indices:
+        tokens = _TOKEN.findall(view.blocks[index].text.casefold())
+        mine = set(pairwise(tokens))
+        shared: dict[int, int] = defaultdict(int)
+        for pair in mine:
+            others = seen[pair]
+            if len(others) < COMMON:
+                for other in others:
+                    shared[other] += 1
+        for other, _ in sorted(shared.items(), key=lambda item: -item[1])[:3]:
+            if other not in found and is_near(mine, pairs[other]):
+                found[index] = other
+                break
+        pairs[index] = mine
+        for pair in mine:
+            seen[pair].append(index)
+    return found
+
+
+def is_near(one: set[tuple[str, str]], other: set[tuple[str, str]]) -> bool:
+    if not one or not other or len(one & other) < NEAR_SHARE * len(one | other):
+        return False
+    return not any(token.isdigit() for pair in one ^ other for token in pair)

@@ -1,0 +1,148 @@
+"""A document laid out for judging: every block with what the passes ask of it, worked out once.
+
+A pass is a function from a view to the fates it is sure of. It changes nothing, so passes can be read, tested and
+reordered alone; the next pass sees the fates found before.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from pipelines.clean.cue_words import cues_for
+from pipelines.records import Block, Document
+
+PROSE_WORDS = 20  # a sentence or two: what bodies are made of and menus are not
+LINKED = 0.5  # share of link characters above which a block leads elsewhere
+WIDE_PER_WORD = 1.7  # Chinese, Japanese, Korean characters that say what one English word says
+BODY_SHARE = 0.2  # share of the kept prose a path must hold to count as a place of the body
+
+_WORD = re.compile(r"\w+")
+_WIDE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3\u0e00-\u0eff]")
+_END = re.compile(r"[.!?。！？؟।][\s\"'”’»」』）)\]*]*$|[\"”」』]$|[:：]$")
+_CUT = re.compile(r"(?:\.\.\.|…|\[…\]|\[\.\.\.\])\W*$")
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What becomes of a block, why, and what was seen."""
+
+    kind: str
+    is_kept: bool
+    reason: str
+    evidence: str = ""
+
+
+Fates = dict[int, Fate]
+
+
+def letters_of(text: str) -> str:
+    """Letters and digits only, without case: what stays the same when quotes, dashes and spaces differ."""
+    return "".join(filter(str.isalnum, text.casefold()))
+
+
+def count_words(text: str) -> int:
+    """Words as a reader of English would feel them: two East Asian characters are about one."""
+    wide = len(_WIDE.findall(text))
+    return len(_WORD.findall(_WIDE.sub(" ", text) if wide else text)) + round(wide / WIDE_PER_WORD)
+
+
+def container(path: str) -> str:
+    """The path of the element around."""
+    return path.rpartition("/")[0]
+
+
+@dataclass
+class View:
+    """A document and the fates found so far."""
+
+    document: Document
+    fates: Fates
+    template: frozenset[int] = frozenset()  # hashes of blocks that this site repeats
+
+    def with_fates(self, found: Fates, *, is_final: bool = False) -> View:
+        """The same view with more fates; what was decided before stays, unless the new ones are final."""
+        fates = {**self.fates, **found} if is_final else {**found, **self.fates}
+        view = View(self.document, fates, self.template)
+        for name in ("letters", "words", "cues", "is_text", "is_prose"):
+            if name in self.__dict__:
+                view.__dict__[name] = self.__dict__[name]
+        return view
+
+    @property
+    def blocks(self) -> tuple[Block, ...]:
+        return self.document.blocks
+
+    @cached_property
+    def is_text(self) -> bool:
+        """True for a page flattened to text: there is no path, no link, no form to go by."""
+        return not any(block.path for block in self.blocks)
+
+    @cached_property
+    def letters(self) -> list[str]:
+        return [letters_of(block.text) for block in self.blocks]
+
+    @cached_property
+    def words(self) -> list[int]:
+        return [count_words(block.text) for block in self.blocks]
+
+    @cached_property
+    def cues(self) -> list[dict[str, str]]:
+        """The kinds each block announces, with the phrase."""
+        cues = cues_for(self.document.language)
+        return [cues.find(block.text) for block in self.blocks]
+
+    @cached_property
+    def is_prose(self) -> list[bool]:
+        """True for blocks that are whole sentences at length, not links and not cut off."""
+        return [
+            words >= PROSE_WORDS and block.link_density < LINKED and block.form != "table_row" and ends_well(block.text)
+            for block, words in zip(self.blocks, self.words, strict=True)
+        ]
+
+    def is_open(self, index: int) -> bool:
+        """True while no pass has decided the block."""
+        return index not in self.fates
+
+    def is_candidate(self, index: int) -> bool:
+        """True when nothing is decided and the page's structure speaks for the block (in flattened text: always)."""
+        return index not in self.fates and (self.is_text or self.blocks[index].is_main)
+
+    @cached_property
+    def body(self) -> list[int]:
+        """Indices of prose that is likely the article's."""
+        return [index for index, is_prose in enumerate(self.is_prose) if is_prose and self.is_candidate(index)]
+
+    @cached_property
+    def start(self) -> int:
+        """Index of the first prose of the body; the number of blocks when there is none."""
+        return self.body[0] if self.body else len(self.blocks)
+
+    @cached_property
+    def body_paths(self) -> set[str]:
+        """Paths at which a good share of the body stands."""
+        return self.paths_of(self.body)
+
+    def paths_of(self, indices: list[int]) -> set[str]:
+        shares: Counter[str] = Counter()
+        for index in indices:
+            shares[self.blocks[index].path] += self.words[index]
+        total = sum(shares.values())
+        return {path for path, words in shares.items() if words >= BODY_SHARE * total}
+
+    def decided(self) -> Document:
+        """The document with every block's fate written on it."""
+        blocks = []
+        for index, block in enumerate(self.blocks):
+            fate = self.fates.get(index) or Fate("article", is_kept=True, reason="body")
+            blocks.append(
+                replace(block, kind=fate.kind, is_kept=fate.is_kept, reason=fate.reason, evidence=fate.evidence[:200])
+            )
+        return replace(self.document, blocks=tuple(blocks))
+
+
+def ends_well(text: str) -> bool:
+    """True when the text ends as a sentence does, not cut off."""
+    return bool(_END.search(text)) and not _CUT.search(text)
