@@ -1,0 +1,117 @@
+"""Is the file whole, do its tables agree, and how to mend what can be mended without losing anything."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipelines.errors import StorageError
+from pipelines.store.connection import copy_whole
+from pipelines.store.copies import Copies
+from pipelines.store.search import Search
+from pipelines.store.stats import Stats
+from pipelines.store.values import unpack
+
+MAX_LOG_BYTES = 64 * 2**20  # a log this large means that a reader keeps a transaction open
+MAX_TOLD = 5  # of one kind of damage: more say nothing more
+RESTORE = "restore the last `copydesk backup`"
+MEND = "`copydesk doctor --mend`"
+DISAGREEMENTS = (  # (SQL that counts what must not be, how to say it)
+    (
+        "SELECT (SELECT count(*) FROM articles) <> (SELECT count(*) FROM articles_fts_docsize)",
+        "the search index has other articles than the corpus",
+    ),
+    (
+        "SELECT (SELECT coalesce(sum(length(fingerprints) / 8), 0) FROM signatures) <> (SELECT count(*) FROM bands)",
+        "the copy index does not agree with the signatures",
+    ),
+    (
+        "SELECT count(*) FROM bands WHERE article NOT IN (SELECT id FROM articles)",
+        "rows of the copy index belong to no article",
+    ),
+    (
+        "SELECT count(*) FROM articles AS a JOIN articles AS c ON c.id = a.cluster WHERE (a.canonical = 1) <> (a.id = c.id) OR c.canonical = 0",
+        "articles whose cluster has another canonical article",
+    ),
+    (
+        "SELECT count(*) FROM articles WHERE id NOT IN (SELECT article FROM signatures)",
+        "articles without a signature",
+    ),
+    (
+        "SELECT count(*) FROM stories AS s WHERE articles <> (SELECT count(*) FROM articles WHERE story = s.id)",
+        "stories that count other articles than they have",
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong, and what to do about it, a line each."""
+
+    what: str
+    mend: str
+
+
+class Checks(Search, Copies, Stats):
+    """Looks at everything; `mend` is the only one that writes."""
+
+    def check(self) -> list[Problem]:
+        """Look for damage; reads the whole file. An empty list: all well."""
+        try:
+            return [*self._damages(), *self._disagreements(), *self._sizes_out_of_bounds()]
+        except StorageError as error:
+            return [Problem(str(error), RESTORE)]
+
+    def quick_check(self) -> bool:
+        """True when every page of the file is sound; no index is compared."""
+        return bool(self._value("PRAGMA quick_check(1)") == "ok")
+
+    def _damages(self) -> Iterator[Problem]:
+        for row in self._rows(f"PRAGMA integrity_check({MAX_TOLD})"):
+            said = str(next(iter(row.values())))
+            if said != "ok":
+                yield Problem(f"the file is damaged ({said.splitlines()[0][:120]})", RESTORE)
+        for row in self._rows("PRAGMA foreign_key_check")[:MAX_TOLD]:
+            yield Problem(f"a row of {row['table']} belongs to no row of {row['parent']}", RESTORE)
+        if not self.is_read_only:
+            try:
+                self._run("INSERT INTO articles_fts (articles_fts) VALUES ('integrity-check')")
+            except StorageError:
+                yield Problem("the search index is damaged", MEND)
+
+    def _disagreements(self) -> Iterator[Problem]:
+        for sql, what in DISAGREEMENTS:
+            count = int(self._value(sql) or 0)
+            if count:
+                yield Problem(what if count == 1 else f"{count:,} {what}", MEND)
+
+    def _sizes_out_of_bounds(self) -> Iterator[Problem]:
+        size = self._log_bytes()
+        if size > MAX_LOG_BYTES:
+            yield Problem(
+                f"the write-ahead log has {size / 1e6:,.0f} MB", f"close programs that read the corpus, then {MEND}"
+            )
+
+    def mend(self) -> None:
+        """Build anew what can be derived: both indexes, clusters, counts of stories. No article or evidence is touched."""
+        with self.transaction():
+            self._reindex()
+            self._run("DELETE FROM bands")
+            for row in self._stream("SELECT article, fingerprints FROM signatures"):
+                rows = [(value, row["article"]) for value in sorted(unpack(row["fingerprints"]))]
+                self._run_many("INSERT OR IGNORE INTO bands (fingerprint, article) VALUES (?, ?)", rows)
+            for row in self._rows("SELECT DISTINCT cluster FROM articles"):
+                self._elect(row["cluster"])
+            self._run("UPDATE stories SET articles = (SELECT count(*) FROM articles WHERE story = stories.id)")
+            self._run("DELETE FROM stories WHERE articles = 0")
+            self._run("DELETE FROM blocks WHERE hash NOT IN (SELECT block FROM removed_blocks)")
+        self.checkpoint()
+
+    def checkpoint(self) -> None:
+        """Write the log back into the file and cut it to nothing. Closing does it too, unless somebody reads."""
+        self._rows("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def backup(self, path: Path | str) -> None:
+        """Copy the corpus to a file: consistent while others write, whole or not at all."""
+        copy_whole(self._connection, Path(path))

@@ -1,0 +1,350 @@
+"""The open file: what may be opened, one kind of transaction, and errors of SQLite as one line.
+
+Why it stands alone: a damaged, foreign, newer or empty file must never be written to, and every write must begin with
+BEGIN IMMEDIATE (a deferred transaction that upgrades fails at once when another program holds the lock, whatever the
+busy timeout says). WAL with synchronous=FULL: with NORMAL a power loss takes acknowledged commits.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from pipelines.config import Config
+from pipelines.errors import CopydeskError, StorageError, one_line
+
+APPLICATION_ID = 0x636F7079  # "copy": tells our file from any other SQLite file
+SCHEMA_VERSION = 1  # how many steps migrations.py has; kept in user_version, so that opening reads one page
+BUSY_SECONDS = 30.0  # another writer's transaction is under a second; thirty means that it hangs
+CACHE_KIB = 16_384  # at 16 MB a look-up among a million articles is 0.24 ms, at 2 MB 0.52 ms
+FETCH_ROWS = 200  # read in one step when many rows are streamed
+HEADER_BYTES = 100
+MEMORY = ":memory:"
+MAGIC = b"SQLite format 3\x00"
+NOT_OURS = (
+    sqlite3.IntegrityError,
+    sqlite3.ProgrammingError,
+    sqlite3.DataError,
+)  # mistakes of the caller, not of the disk
+
+Values = Sequence[Any]
+Row = dict[str, Any]
+
+
+class Connection:
+    """One connection to a corpus file, used by one thread."""
+
+    def __init__(self, path: Path | str, config: Config, connection: sqlite3.Connection, *, read_only: bool) -> None:
+        self.path = path
+        self.config = config
+        self.is_read_only = read_only
+        self._connection = connection
+        self._depth = 0
+
+    def close(self) -> None:
+        """Let go of the file; what was not committed is undone."""
+        self._connection.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All writes of the block or none; inside another one, a savepoint."""
+        depth = self._depth
+        if depth == 0 and self.is_read_only:
+            raise StorageError(str(self.path), "opened for reading only", "a corpus opened for writing")
+        if depth and not self._connection.in_transaction:  # a savepoint would begin, and commit, one of its own
+            raise StorageError(str(self.path), "the disk failed earlier in this transaction, so nothing of it was kept")
+        self._run(f"SAVEPOINT s{depth}" if depth else "BEGIN IMMEDIATE")
+        self._depth += 1
+        try:
+            yield
+        except BaseException:
+            self._undo(depth)
+            raise
+        else:
+            try:
+                self._run(f"RELEASE s{depth}" if depth else "COMMIT")
+            except BaseException:
+                self._undo(depth)
+                raise
+        finally:
+            self._depth -= 1
+
+    def _undo(self, depth: int) -> None:
+        if not self._connection.in_transaction:
+            return  # a full disk or an I/O error has rolled everything back already
+        with suppress(sqlite3.OperationalError):  # "no such savepoint": the same, then work was begun anew
+            self._connection.execute(f"ROLLBACK TO s{depth}" if depth else "ROLLBACK")
+            if depth:
+                self._connection.execute(f"RELEASE s{depth}")
+
+    def _run(self, sql: str, values: Values = ()) -> int:
+        """Carry out a statement; return how many rows it changed."""
+        with self._told():
+            return self._connection.execute(sql, values).rowcount
+
+    def _run_many(self, sql: str, rows: Iterable[Values]) -> int:
+        with self._told():
+            return self._connection.executemany(sql, rows).rowcount
+
+    def _insert(self, sql: str, values: Values) -> int:
+        """Carry out an INSERT; return the new row's id."""
+        with self._told():
+            return self._connection.execute(sql, values).lastrowid or 0
+
+    def _rows(self, sql: str, values: Values = ()) -> list[Row]:
+        with self._told():
+            return self._connection.execute(sql, values).fetchall()
+
+    def _row(self, sql: str, values: Values = ()) -> Row | None:
+        with self._told():
+            found: Row | None = self._connection.execute(sql, values).fetchone()
+            return found
+
+    def _value(self, sql: str, values: Values = ()) -> Any:
+        """The first column of the first row, or None."""
+        row = self._row(sql, values)
+        return next(iter(row.values())) if row else None
+
+    def _stream(self, sql: str, values: Values = ()) -> Iterator[Row]:
+        """Rows one after another, for answers too large to hold."""
+        with self._told():
+            cursor = self._connection.execute(sql, values)
+        while True:
+            with self._told():
+                rows = cursor.fetchmany(FETCH_ROWS)
+            if not rows:
+                return
+            yield from rows
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """SQLite's trouble as a `StorageError`; a caller's mistake stays what it is."""
+        try:
+            yield
+        except NOT_OURS:
+            raise
+        except sqlite3.DatabaseError as error:
+            raise as_storage_error(self.path, error) from error
+
+
+def as_row(cursor: sqlite3.Cursor, values: tuple[Any, ...]) -> Row:
+    return {column[0]: value for column, value in zip(cursor.description, values, strict=True)}
+
+
+TROUBLES = (  # (what SQLite says, what we say, what to do)
+    ("locked", "another program holds it", "stop that program, or wait, then try again"),
+    ("busy", "another program holds it", "stop that program, or wait, then try again"),
+    ("full", "no room on the disk", "make room, then try again; what was kept is safe"),
+    ("readonly", "it may not be written to", "check the permissions of the file and its folder"),
+    ("unable to open", "it cannot be opened", "check the permissions of the file and its folder"),
+    ("malformed", "the file is damaged", "restore the last `copydesk backup`, or name another file with --db"),
+    ("not a database", "no SQLite file", "name another file with --db"),
+    ("disk i/o", "the disk does not answer", "check the disk, then `copydesk doctor`"),
+    ("utf-8", "the file is damaged (text that is no UTF-8)", "restore the last `copydesk backup`"),
+    ("no such table", "a table is missing", "restore the last `copydesk backup`, or name another file with --db"),
+)
+
+
+def as_storage_error(path: Path | str, error: Exception) -> StorageError:
+    """What SQLite says, in one line with what to do."""
+    said = one_line(error)
+    for word, saw, hint in TROUBLES:
+        if word in said.lower():
+            return StorageError(str(path), saw, "", hint)
+    return StorageError(str(path), said, "", "see `copydesk doctor`")
+
+
+def connect(path: Path | str, *, read_only: bool) -> sqlite3.Connection:
+    """Connect without looking at anything; a missing file is not made."""
+    if str(path) == MEMORY:
+        connection = sqlite3.connect(MEMORY, isolation_level=None)
+    else:
+        mode = "ro" if read_only else "rw"
+        connection = sqlite3.connect(
+            f"{Path(path).resolve().as_uri()}?mode={mode}", uri=True, isolation_level=None, timeout=BUSY_SECONDS
+        )
+    connection.row_factory = as_row
+    return connection
+
+
+def prepare(connection: sqlite3.Connection, path: Path | str, *, read_only: bool) -> None:
+    """Settle how this connection works; refuse a file of a newer program, and to write without a WAL."""
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+    version = pragma(connection, "user_version")
+    refuse_newer(path, version)
+    if read_only and version < SCHEMA_VERSION:
+        raise StorageError(str(path), "made by an older version", "", "bring it up to date with `copydesk migrate`")
+    connection.execute("SELECT count(*) FROM sqlite_master").fetchone()  # a damaged schema shows here, not half-way
+    if read_only:
+        connection.execute("PRAGMA query_only = ON")
+        return
+    connection.execute("PRAGMA synchronous = FULL")
+    if str(path) != MEMORY and connection.execute("PRAGMA journal_mode = WAL").fetchone()["journal_mode"] != "wal":
+        raise StorageError(str(path), "no write-ahead log is possible here", "a local disk")
+
+
+def pragma(connection: sqlite3.Connection, name: str) -> int:
+    return int(next(iter(connection.execute(f"PRAGMA {name}").fetchone().values())))
+
+
+def open_checked(path: Path | str, *, read_only: bool) -> sqlite3.Connection:
+    """Open a file that is there, after a look at its first bytes; raise `StorageError` and touch nothing otherwise."""
+    if str(path) != MEMORY:
+        check_header(Path(path))
+    try:
+        connection = connect(path, read_only=read_only)
+    except sqlite3.Error as error:
+        raise as_storage_error(path, error) from error
+    try:
+        prepare(connection, path, read_only=read_only)
+    except sqlite3.Error as error:
+        connection.close()
+        raise as_storage_error(path, error) from error
+    except CopydeskError:
+        connection.close()
+        raise
+    return connection
+
+
+def check_header(path: Path) -> None:
+    """Refuse by the first hundred bytes what is no corpus, so that SQLite never gets to write beside it."""
+    header, size = read_header(path)
+    if not header:
+        raise StorageError(
+            str(path), "an empty file", "a corpus", "delete it to start anew, or restore the last `copydesk backup`"
+        )
+    if not header.startswith(MAGIC):
+        raise StorageError(str(path), "no SQLite file", "a corpus", "name another file with --db")
+    if len(header) < HEADER_BYTES or is_cut_short(path, header, size):
+        raise StorageError(str(path), "the file is cut short", "a whole corpus", "restore the last `copydesk backup`")
+    if int.from_bytes(header[68:72], "big") != APPLICATION_ID:
+        raise StorageError(str(path), "a database of another program", "a corpus", "name another file with --db")
+    refuse_newer(path, int.from_bytes(header[60:64], "big"))
+
+
+def read_header(path: Path) -> tuple[bytes, int]:
+    try:
+        with path.open("rb") as file:
+            return file.read(HEADER_BYTES), path.stat().st_size
+    except FileNotFoundError:
+        raise StorageError(
+            str(path),
+            "no corpus here",
+            "",
+            "make one with `copydesk demo` or `copydesk crawl`, or name yours with --db",
+        ) from None
+    except IsADirectoryError:
+        raise StorageError(str(path), "a folder", "a corpus file", "name a file with --db") from None
+    except OSError as error:
+        saw = error.strerror or str(error)
+        raise StorageError(
+            str(path), saw.lower(), "a file we may read", "check the permissions of the file and its folder"
+        ) from error
+
+
+def is_cut_short(path: Path, header: bytes, size: int) -> bool:
+    """True when pages are missing at the end; while a log waits to be written back, the sizes may differ."""
+    log = Path(f"{path}-wal")
+    if log.exists() and log.stat().st_size:
+        return False
+    page_size = int.from_bytes(header[16:18], "big")
+    return size < (65536 if page_size == 1 else page_size) * int.from_bytes(header[28:32], "big")
+
+
+def refuse_newer(path: Path | str, version: int) -> None:
+    if version > SCHEMA_VERSION:
+        raise StorageError(
+            str(path),
+            f"made by a newer version (schema {version})",
+            f"schema {SCHEMA_VERSION} or older",
+            "update copydesk; nothing was changed",
+        )
+
+
+def create(path: Path) -> None:
+    """Make a new corpus whole, then give it its name: a killed start leaves no half file. An existing one stays."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as folder:
+            fresh = Path(folder) / "corpus.db"
+            with closing(sqlite3.connect(fresh, isolation_level=None)) as connection:
+                connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # pruned raw pages give their room back
+                connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+                connection.execute("PRAGMA journal_mode = WAL")
+                apply_migrations(connection)
+            give_name(fresh, path)
+    except sqlite3.Error as error:
+        raise as_storage_error(path, error) from error
+    except OSError as error:
+        saw = (error.strerror or str(error)).lower()
+        raise StorageError(
+            str(path), f"cannot be made ({saw})", "a folder we may write to", "choose another file with --db"
+        ) from error
+
+
+def give_name(fresh: Path, path: Path) -> None:
+    """Put a finished file at its place, unless another program was quicker: then its file counts."""
+    try:
+        os.link(fresh, path)
+    except FileExistsError:
+        return
+    except OSError:  # a file system without links
+        if not path.exists():
+            fresh.rename(path)
+
+
+def apply_migrations(connection: sqlite3.Connection) -> list[str]:
+    """Bring the schema up to date, each step whole or not at all; return the steps' names."""
+    from sqlite_utils import Database
+
+    from pipelines.store.migrations import migrations
+
+    factory, connection.row_factory = connection.row_factory, None
+    database = Database(connection)
+    names = [step.name for step in migrations.pending(database)]
+    try:
+        migrations.apply(database)
+        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+    finally:
+        connection.row_factory = factory
+    return names
+
+
+def pending(path: Path) -> list[str]:
+    """The steps a file lacks; nothing is written."""
+    from sqlite_utils import Database
+
+    from pipelines.store.migrations import migrations
+
+    check_header(path)
+    with closing(connect(path, read_only=True)) as connection:
+        connection.row_factory = None
+        try:
+            return [step.name for step in migrations.pending(Database(connection))]
+        except sqlite3.Error as error:
+            raise as_storage_error(path, error) from error
+
+
+def copy_whole(connection: sqlite3.Connection, target: Path) -> None:
+    """Copy the database to a file through SQLite's backup: consistent while others write; whole or not at all."""
+    half = target.with_name(f".{target.name}.{os.getpid()}")
+    try:
+        with closing(sqlite3.connect(half)) as copy:
+            connection.backup(copy)
+        with half.open("rb+") as file:
+            os.fsync(file.fileno())
+        half.replace(target)
+    except sqlite3.Error as error:
+        raise as_storage_error(target, error) from error
+    except OSError as error:
+        raise StorageError(str(target), (error.strerror or str(error)).lower(), "a folder we may write to") from error
+    finally:
+        half.unlink(missing_ok=True)
+        for ending in ("-wal", "-shm", "-journal"):
+            half.with_name(half.name + ending).unlink(missing_ok=True)

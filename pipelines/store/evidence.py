@@ -1,0 +1,68 @@
+"""Why an article is as it is: blocks left out, terms matched, earlier versions.
+
+A block's text is stored once under its hash: a site's footer is one row however many articles it was taken from.
+"""
+
+from __future__ import annotations
+
+from pipelines.records import Block, Term
+from pipelines.store.connection import Connection, Row
+from pipelines.store.values import clean_text, hash_of, number
+
+
+class Evidence(Connection):
+    """The tables removed_blocks and blocks (view: removed), relevance_terms, versions."""
+
+    def removed(self, article: int) -> list[Row]:
+        """Blocks left out, in page order: article, position, kind, reason, evidence, text."""
+        return self._rows("SELECT * FROM removed WHERE article = ? ORDER BY position", (article,))
+
+    def terms(self, article: int) -> list[Row]:
+        """Why it is relevant: article, concept, term, weight; the heaviest first."""
+        return self._rows(
+            "SELECT * FROM relevance_terms WHERE article = ? ORDER BY weight DESC, concept, term", (article,)
+        )
+
+    def versions(self, article: int) -> list[Row]:
+        """Earlier texts, newest first: article, seen, text, diff (to the text that came after), title, replaced."""
+        sql = "SELECT article, seen, text, diff, title, replaced FROM versions WHERE article = ? ORDER BY id DESC"
+        return self._rows(sql, (article,))
+
+    def _set_removed(self, article: int, blocks: tuple[Block, ...]) -> None:
+        """Make the removed blocks of an article these; nothing is written when they are the same already."""
+        wanted, texts = {}, {}
+        for position, block in enumerate(blocks):
+            if block.is_kept:
+                continue
+            text = clean_text(block.text)
+            key = hash_of(text)
+            texts[key] = text
+            wanted[position] = (clean_text(block.kind), clean_text(block.reason), clean_text(block.evidence), key)
+        sql = "SELECT position, kind, reason, evidence, block FROM removed_blocks WHERE article = ?"
+        known = {
+            row["position"]: (row["kind"], row["reason"], row["evidence"], row["block"])
+            for row in self._rows(sql, (article,))
+        }
+        if known == wanted:
+            return
+        self._run("DELETE FROM removed_blocks WHERE article = ?", (article,))
+        self._run_many("INSERT OR IGNORE INTO blocks (hash, text) VALUES (?, ?)", texts.items())
+        self._run_many(
+            "INSERT INTO removed_blocks (article, position, kind, reason, evidence, block) VALUES (?, ?, ?, ?, ?, ?)",
+            [(article, position, *values) for position, values in wanted.items()],
+        )
+
+    def _set_terms(self, article: int, terms: tuple[Term, ...]) -> None:
+        """Make the matched terms of an article these; a term named twice counts once, with its weights added."""
+        wanted: dict[tuple[str, str], float] = {}
+        for term in terms:
+            key = (clean_text(term.concept), clean_text(term.term))
+            wanted[key] = wanted.get(key, 0.0) + number(term.weight)
+        known = {(row["concept"], row["term"]): row["weight"] for row in self.terms(article)}
+        if known == wanted:
+            return
+        self._run("DELETE FROM relevance_terms WHERE article = ?", (article,))
+        self._run_many(
+            "INSERT INTO relevance_terms (article, concept, term, weight) VALUES (?, ?, ?, ?)",
+            [(article, concept, term, weight) for (concept, term), weight in wanted.items()],
+        )

@@ -1,0 +1,58 @@
+"""What stands on many pages of a site: hashes of blocks, with how many pages they were seen on.
+
+Bounded twice: what was not seen for `clean.memory_days` no longer counts, and a site keeps at most so many hashes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+
+from pipelines.store.connection import Connection
+from pipelines.store.values import clean_text, moment
+
+MAX_HASHES_PER_SITE = 20_000  # a page teaches a few dozen; a site's template is a few hundred
+TRIM_SLACK = 2_000  # above the limit before the oldest go, so that trimming is rare
+
+
+class Memory(Connection):
+    """The table block_memory."""
+
+    def template(self, site: str, now: datetime) -> frozenset[int]:
+        """Hashes of blocks that stand on enough pages of the site and were seen lately."""
+        sql = "SELECT block_hash FROM block_memory WHERE site = ? AND pages >= ? AND last_seen >= ?"
+        oldest = moment(now - timedelta(days=self.config.clean.memory_days))
+        rows = self._rows(sql, (clean_text(site), self.config.clean.memory_min_pages, oldest))
+        return frozenset(row["block_hash"] for row in rows)
+
+    def remember(self, site: str, hashes: Collection[int], now: datetime) -> None:
+        """Count one more page of the site that has these blocks."""
+        if not hashes:
+            return
+        name, time = clean_text(site), moment(now)
+        with self.transaction():
+            self._run_many(
+                """
+                INSERT INTO block_memory (site, block_hash, pages, first_seen, last_seen) VALUES (?1, ?2, 1, ?3, ?3)
+                ON CONFLICT (site, block_hash) DO UPDATE SET pages = pages + 1, last_seen = max(last_seen, excluded.last_seen)
+                """,
+                [(name, int(value), time) for value in sorted(hashes)],
+            )
+            self._trim(name, now)
+
+    def _trim(self, site: str, now: datetime) -> None:
+        """Let the oldest hashes go when a site has too many: first those seen on one page, longest ago."""
+        sql = f"SELECT count(*) FROM (SELECT 1 FROM block_memory WHERE site = ? LIMIT {MAX_HASHES_PER_SITE + TRIM_SLACK + 1})"
+        count = int(self._value(sql, (site,)))
+        if count <= MAX_HASHES_PER_SITE + TRIM_SLACK:
+            return
+        oldest = moment(now - timedelta(days=self.config.clean.memory_days))
+        count -= self._run("DELETE FROM block_memory WHERE site = ? AND last_seen < ?", (site, oldest))
+        self._run(
+            """
+            DELETE FROM block_memory WHERE site = ?1 AND block_hash IN (
+                SELECT block_hash FROM block_memory WHERE site = ?1 ORDER BY last_seen, pages, block_hash LIMIT ?2
+            )
+            """,
+            (site, max(0, count - MAX_HASHES_PER_SITE)),
+        )

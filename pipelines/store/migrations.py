@@ -1,0 +1,259 @@
+"""The schema as numbered steps: what a corpus file has had done to it, and what it still lacks.
+
+A released step never changes and imports nothing of ours; a new wish is a new step at the end. Tables and views named in
+the README are public: they are extended, never broken. `sqlite-utils migrate corpus.db pipelines/store --list` shows
+where a file stands. Times are UTC in ISO 8601, which sorts as text.
+"""
+
+from __future__ import annotations
+
+from sqlite_utils import Database, Migrations
+
+migrations = Migrations("corpus")
+
+ARTICLES = """
+CREATE TABLE articles (
+    id INTEGER PRIMARY KEY,
+    url TEXT NOT NULL UNIQUE,
+    final_url TEXT NOT NULL DEFAULT '',
+    source TEXT NOT NULL DEFAULT '',
+    publisher TEXT NOT NULL DEFAULT '',
+    title TEXT NOT NULL DEFAULT '',
+    byline TEXT NOT NULL DEFAULT '',
+    published TEXT,
+    published_origin TEXT NOT NULL DEFAULT '',
+    fetched TEXT NOT NULL,
+    updated TEXT,
+    language TEXT NOT NULL DEFAULT '',
+    words INTEGER NOT NULL DEFAULT 0,
+    text TEXT NOT NULL DEFAULT '',
+    text_hash TEXT NOT NULL DEFAULT '',
+    relevance REAL NOT NULL DEFAULT 0,
+    canonical INTEGER NOT NULL DEFAULT 1 CHECK (canonical IN (0, 1)),
+    cluster INTEGER NOT NULL REFERENCES articles(id),
+    story INTEGER REFERENCES stories(id) ON DELETE SET NULL,
+    verdict TEXT NOT NULL DEFAULT '',
+    canonical_url TEXT NOT NULL DEFAULT '',
+    run INTEGER REFERENCES runs(id)
+) STRICT;
+CREATE INDEX articles_by_time ON articles(coalesce(published, fetched));
+CREATE INDEX articles_by_text ON articles(text_hash);
+CREATE INDEX articles_by_cluster ON articles(cluster);
+CREATE INDEX articles_by_story ON articles(story) WHERE story IS NOT NULL;
+CREATE INDEX articles_by_source ON articles(source);
+CREATE INDEX articles_by_final_url ON articles(final_url);
+CREATE INDEX articles_by_run ON articles(run);
+CREATE VIRTUAL TABLE articles_fts USING fts5(title, text, content='', tokenize='porter unicode61 remove_diacritics 2');
+CREATE TABLE stories (
+    id INTEGER PRIMARY KEY,
+    title TEXT NOT NULL DEFAULT '',
+    first_seen TEXT NOT NULL,
+    last_seen TEXT NOT NULL,
+    articles INTEGER NOT NULL DEFAULT 0,
+    publishers INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE INDEX stories_by_time ON stories(last_seen);
+"""
+
+EVIDENCE = """
+CREATE TABLE versions (
+    id INTEGER PRIMARY KEY,
+    article INTEGER NOT NULL REFERENCES articles(id) ON DELETE CASCADE,
+    seen TEXT NOT NULL,
+    text TEXT NOT NULL,
+    diff TEXT NOT NULL,
+    title TEXT NOT NULL DEFAULT '',
+    replaced TEXT NOT NULL
+) STRICT;
+CREATE INDEX versions_by_article ON versions(article);
+CREATE TABLE blocks (hash INTEGER PRIMARY KEY, text TEXT NOT NULL) STRICT;
+CREATE TABLE removed_blocks (
+    article INTEGER NOT NULL REFERENCES articles(id) ON DELETE CASCADE,
+    position INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    evidence TEXT NOT NULL,
+    block INTEGER NOT NULL REFERENCES blocks(hash),
+    PRIMARY KEY (article, position)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX removed_by_block ON removed_blocks(block);
+CREATE VIEW removed AS
+    SELECT r.article, r.position, r.kind, r.reason, r.evidence, b.text
+    FROM removed_blocks AS r JOIN blocks AS b ON b.hash = r.block;
+CREATE TABLE relevance_terms (
+    article INTEGER NOT NULL REFERENCES articles(id) ON DELETE CASCADE,
+    concept TEXT NOT NULL,
+    term TEXT NOT NULL,
+    weight REAL NOT NULL,
+    PRIMARY KEY (article, concept, term)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX terms_by_concept ON relevance_terms(concept, article);
+CREATE TABLE block_memory (
+    site TEXT NOT NULL,
+    block_hash INTEGER NOT NULL,
+    pages INTEGER NOT NULL,
+    first_seen TEXT NOT NULL,
+    last_seen TEXT NOT NULL,
+    PRIMARY KEY (site, block_hash)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX block_memory_by_pages ON block_memory(site, pages);
+"""
+
+COPIES = """
+CREATE TABLE signatures (
+    article INTEGER PRIMARY KEY REFERENCES articles(id) ON DELETE CASCADE,
+    recipe TEXT NOT NULL,
+    minhash BLOB NOT NULL,
+    fingerprints BLOB NOT NULL,
+    shingles INTEGER NOT NULL
+) STRICT;
+CREATE TABLE bands (
+    fingerprint INTEGER NOT NULL,
+    article INTEGER NOT NULL,
+    PRIMARY KEY (fingerprint, article)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE copies (
+    article INTEGER PRIMARY KEY REFERENCES articles(id) ON DELETE CASCADE,
+    of INTEGER NOT NULL REFERENCES articles(id) ON DELETE CASCADE,
+    relation TEXT NOT NULL,
+    similarity REAL NOT NULL,
+    containment REAL NOT NULL,
+    evidence TEXT NOT NULL DEFAULT ''
+) STRICT;
+CREATE INDEX copies_by_of ON copies(of);
+"""
+
+RUNS = """
+CREATE TABLE runs (
+    id INTEGER PRIMARY KEY,
+    command TEXT NOT NULL,
+    started TEXT NOT NULL,
+    finished TEXT,
+    exit_code INTEGER,
+    fetched INTEGER NOT NULL DEFAULT 0,
+    new INTEGER NOT NULL DEFAULT 0,
+    copies INTEGER NOT NULL DEFAULT 0,
+    unchanged INTEGER NOT NULL DEFAULT 0,
+    updated INTEGER NOT NULL DEFAULT 0,
+    rejected INTEGER NOT NULL DEFAULT 0,
+    failed INTEGER NOT NULL DEFAULT 0,
+    counts TEXT NOT NULL DEFAULT '{}'
+) STRICT;
+CREATE TABLE source_runs (
+    run INTEGER NOT NULL REFERENCES runs(id) ON DELETE CASCADE,
+    source TEXT NOT NULL,
+    started TEXT NOT NULL,
+    finished TEXT,
+    outcome TEXT NOT NULL DEFAULT '',
+    fetched INTEGER NOT NULL DEFAULT 0,
+    new INTEGER NOT NULL DEFAULT 0,
+    copies INTEGER NOT NULL DEFAULT 0,
+    unchanged INTEGER NOT NULL DEFAULT 0,
+    updated INTEGER NOT NULL DEFAULT 0,
+    rejected INTEGER NOT NULL DEFAULT 0,
+    failed INTEGER NOT NULL DEFAULT 0,
+    error TEXT NOT NULL DEFAULT '',
+    counts TEXT NOT NULL DEFAULT '{}',
+    PRIMARY KEY (run, source)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX source_runs_by_source ON source_runs(source, run);
+CREATE TABLE source_state (
+    source TEXT PRIMARY KEY,
+    last_success TEXT,
+    last_new TEXT,
+    failures INTEGER NOT NULL DEFAULT 0,
+    next_due TEXT,
+    note TEXT NOT NULL DEFAULT ''
+) STRICT;
+CREATE TABLE rejections (
+    id INTEGER PRIMARY KEY,
+    url TEXT NOT NULL,
+    run INTEGER REFERENCES runs(id) ON DELETE SET NULL,
+    stage TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    detail TEXT NOT NULL DEFAULT '',
+    source TEXT NOT NULL DEFAULT '',
+    time TEXT NOT NULL
+) STRICT;
+CREATE INDEX rejections_by_url ON rejections(url);
+CREATE INDEX rejections_by_run ON rejections(run);
+CREATE TABLE inputs (
+    path TEXT PRIMARY KEY,
+    digest TEXT NOT NULL,
+    pages INTEGER NOT NULL,
+    whole INTEGER NOT NULL CHECK (whole IN (0, 1))
+) STRICT;
+"""
+
+FETCHES = """
+CREATE TABLE fetches (
+    id INTEGER PRIMARY KEY,
+    url TEXT NOT NULL,
+    run INTEGER REFERENCES runs(id) ON DELETE SET NULL,
+    time TEXT NOT NULL,
+    status INTEGER NOT NULL,
+    bytes INTEGER NOT NULL DEFAULT 0,
+    etag TEXT NOT NULL DEFAULT '',
+    last_modified TEXT NOT NULL DEFAULT '',
+    error TEXT NOT NULL DEFAULT '',
+    source TEXT NOT NULL DEFAULT '',
+    kind TEXT NOT NULL DEFAULT 'page',
+    final_url TEXT NOT NULL DEFAULT ''
+) STRICT;
+CREATE INDEX fetches_by_url ON fetches(url);
+CREATE INDEX fetches_by_run ON fetches(run);
+CREATE TABLE validators (
+    url TEXT PRIMARY KEY,
+    etag TEXT NOT NULL,
+    last_modified TEXT NOT NULL
+) STRICT;
+CREATE TABLE frontier (
+    url TEXT PRIMARY KEY,
+    source TEXT NOT NULL,
+    first_seen TEXT NOT NULL,
+    next_due TEXT,
+    published TEXT,
+    last_fetch TEXT,
+    failures INTEGER NOT NULL DEFAULT 0,
+    redirected_to TEXT NOT NULL DEFAULT '',
+    ended TEXT NOT NULL DEFAULT '',
+    hint TEXT NOT NULL DEFAULT '{}'
+) STRICT;
+CREATE INDEX frontier_by_due ON frontier(source, next_due) WHERE next_due IS NOT NULL;
+CREATE TABLE raw_pages (
+    url TEXT PRIMARY KEY,
+    fetched TEXT NOT NULL,
+    zstd BLOB NOT NULL,
+    source TEXT NOT NULL DEFAULT '',
+    meta TEXT NOT NULL DEFAULT '{}'
+) STRICT;
+CREATE INDEX raw_pages_by_time ON raw_pages(fetched);
+"""
+
+VIEWS = """
+CREATE VIEW corpus AS SELECT * FROM articles WHERE canonical = 1;
+CREATE VIEW latest_stories AS
+    SELECT id, title, first_seen, last_seen, articles, publishers FROM stories ORDER BY last_seen DESC, id DESC;
+CREATE VIEW what_was_removed AS
+    SELECT r.article, a.url, a.publisher, a.title, r.position, r.kind, r.reason, r.evidence, r.text
+    FROM removed AS r JOIN articles AS a ON a.id = r.article;
+CREATE VIEW source_health AS
+    WITH names AS (SELECT source FROM source_state UNION SELECT source FROM source_runs),
+    last AS (SELECT source, max(run) AS run FROM source_runs GROUP BY source)
+    SELECT names.source, r.outcome, r.started AS last_run, s.last_success, s.last_new, coalesce(s.failures, 0) AS failures,
+        s.next_due, (SELECT count(*) FROM articles AS a WHERE a.source = names.source) AS articles,
+        coalesce(r.error, '') AS error, coalesce(s.note, '') AS note
+    FROM names
+    LEFT JOIN source_state AS s ON s.source = names.source
+    LEFT JOIN last ON last.source = names.source
+    LEFT JOIN source_runs AS r ON r.run = last.run AND r.source = last.source
+    ORDER BY names.source;
+"""
+
+
+@migrations()
+def first_schema(db: Database) -> None:
+    for part in (ARTICLES, EVIDENCE, COPIES, RUNS, FETCHES, VIEWS):
+        for statement in part.split(";\n"):
+            if statement.strip():
+                db.execute(statement)

@@ -1,0 +1,142 @@
+"""Stories: articles about one event. Which belong together is said elsewhere; here they get numbers that last.
+
+A story that is grouped again keeps its number as long as most of its articles stay together, so a link to it holds.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from pipelines.store.connection import Connection, Row
+from pipelines.store.copies import COUNT_AGAIN
+from pipelines.store.filters import EVERYTHING, TIME, Filter
+from pipelines.store.values import moment, to_time
+
+if TYPE_CHECKING:
+    from pipelines.dedup.stories import StoryItem
+
+ITEM = "a.id, a.url, a.source, a.publisher, a.title, a.published, a.fetched, a.language, a.words, a.relevance, a.verdict, a.canonical, a.cluster, a.story"
+
+
+class Stories(Connection):
+    """The table stories, and the column story of articles."""
+
+    def earliest_of(self, run: int) -> datetime | None:
+        """When the oldest article that a run brought was published (else fetched); None when it brought none."""
+        return to_time(self._value(f"SELECT min({TIME}) FROM articles AS a WHERE run = ?", (run,)))
+
+    def story_items(self, since: datetime, most: int = -1) -> list[StoryItem]:
+        """Canonical articles since then (the newest `most` of them), oldest first, for `pipelines.dedup.stories.group`."""
+        from pipelines.dedup.stories import StoryItem
+
+        newest = (
+            "SELECT id, title, text, language, published, fetched FROM articles AS a"
+            f" WHERE canonical = 1 AND {TIME} >= ? ORDER BY {TIME} DESC, id DESC LIMIT ?"
+        )
+        return [
+            StoryItem(
+                id=row["id"],
+                title=row["title"],
+                text=row["text"],
+                language=row["language"],
+                published=to_time(row["published"] or row["fetched"]),
+            )
+            for row in reversed(self._rows(newest, (moment(since), most)))
+        ]
+
+    def assign_stories(self, mapping: Mapping[int | str, int | str], now: datetime) -> None:
+        """Give articles (by id; their copies follow) the stories named by `mapping`; return nothing, delete no article."""
+        groups: dict[int | str, list[int]] = defaultdict(list)
+        for article, story in mapping.items():
+            groups[story].append(int(article))
+        with self.transaction():
+            before = self._story_of(list(map(int, mapping)))
+            touched = {story for story in before.values() if story is not None}
+            taken: set[int] = set()
+            changes: list[tuple[int, int]] = []
+            for members in sorted(groups.values(), key=lambda members: (-len(members), members)):
+                story = lasting(members, before, taken) or self._new_story(now)
+                taken.add(story)
+                touched.add(story)
+                changes += [(story, article) for article in members if before.get(article) != story]
+            self._run_many(
+                "UPDATE articles SET story = ?1 WHERE cluster = (SELECT cluster FROM articles WHERE id = ?2)", changes
+            )
+            self._sum_up(touched)
+
+    def _story_of(self, articles: list[int]) -> dict[int, int | None]:
+        sql = "SELECT id, story FROM articles WHERE id IN (SELECT value FROM json_each(?))"
+        return {row["id"]: row["story"] for row in self._rows(sql, (json.dumps(articles),))}
+
+    def _new_story(self, now: datetime) -> int:
+        return self._insert("INSERT INTO stories (first_seen, last_seen) VALUES (?1, ?1)", (moment(now),))
+
+    def _sum_up(self, stories: set[int]) -> None:
+        """Count stories again and delete empty ones; a story is named as its first article."""
+        keys = json.dumps(sorted(stories))
+        self._run(
+            "DELETE FROM stories WHERE id IN (SELECT value FROM json_each(?)) AND NOT EXISTS (SELECT 1 FROM articles WHERE story = stories.id)",
+            (keys,),
+        )
+        self._run(f"{COUNT_AGAIN} WHERE id IN (SELECT value FROM json_each(?))", (keys,))
+
+    def stories(self, chosen: Filter = EVERYTHING) -> list[Row]:
+        """What happened, newest first.
+
+        Keys: id, title, first_seen, last_seen, articles and publishers (how many), `items` (its articles without text,
+        oldest first; copies only with `all_copies`), `concepts` (why it is relevant, the heaviest first).
+        """
+        values: list[object] = []
+        parts = ["1"]
+        if chosen.since:
+            parts.append("s.last_seen >= ?")
+            values.append(moment(chosen.since))
+        if chosen.until:
+            parts.append("s.first_seen <= ?")
+            values.append(moment(chosen.until))
+        if chosen.source or chosen.topic or chosen.language:
+            condition, more = Filter(source=chosen.source, topic=chosen.topic, language=chosen.language).conditions()
+            parts.append(f"EXISTS (SELECT 1 FROM articles AS a WHERE a.story = s.id AND {condition})")
+            values += more
+        sql = f"SELECT s.* FROM stories AS s WHERE {' AND '.join(parts)} ORDER BY s.last_seen DESC, s.id DESC LIMIT ?"
+        rows = self._rows(sql, (*values, chosen.rows))
+        keys = json.dumps([row["id"] for row in rows])
+        items, concepts = self._items(keys, all_copies=chosen.all_copies), self._concepts(keys)
+        return [row | {"items": items[row["id"]], "concepts": concepts[row["id"]]} for row in rows]
+
+    def story(self, story: int) -> Row | None:
+        """One story as `stories` gives it, with all its articles, copies too; None when there is none."""
+        row = self._row("SELECT * FROM stories WHERE id = ?", (story,))
+        if row is None:
+            return None
+        keys = json.dumps([story])
+        return row | {"items": self._items(keys, all_copies=True)[story], "concepts": self._concepts(keys)[story]}
+
+    def _items(self, stories: str, *, all_copies: bool) -> dict[int, list[Row]]:
+        grouped: dict[int, list[Row]] = defaultdict(list)
+        copies = "" if all_copies else "AND a.canonical = 1"
+        sql = f"SELECT {ITEM} FROM articles AS a WHERE a.story IN (SELECT value FROM json_each(?)) {copies} ORDER BY {TIME}, a.id"
+        for row in self._rows(sql, (stories,)):
+            grouped[row["story"]].append(row)
+        return grouped
+
+    def _concepts(self, stories: str) -> dict[int, list[str]]:
+        grouped: dict[int, list[str]] = defaultdict(list)
+        sql = """
+            SELECT a.story, t.concept FROM articles AS a JOIN relevance_terms AS t ON t.article = a.id
+            WHERE a.story IN (SELECT value FROM json_each(?)) AND t.weight > 0 GROUP BY a.story, t.concept
+            ORDER BY sum(t.weight) DESC, t.concept
+        """
+        for row in self._rows(sql, (stories,)):
+            grouped[row["story"]].append(row["concept"])
+        return grouped
+
+
+def lasting(members: list[int], before: dict[int, int | None], taken: set[int]) -> int | None:
+    """The story most of these articles had, unless a larger group has it."""
+    known = Counter(story for member in members if (story := before.get(member)) is not None and story not in taken)
+    return min(known, key=lambda story: (-known[story], story)) if known else None
