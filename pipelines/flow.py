@@ -1,0 +1,81 @@
+"""The corridor every page walks, top to bottom. If you read one file, read this one.
+
+    extract -> clean -> relevance -> signature     prepare(): pure, any number of processes
+    candidates -> decide -> keep                   settle(): one writer, one transaction
+
+Two doors lead in, Scrapy's item pipelines and `ingest`; a test sends the same pages through both and compares
+the tables.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from pipelines.clean import clean
+from pipelines.config import Config
+from pipelines.dedup import decide, is_wall, sign
+from pipelines.dedup.stories import group
+from pipelines.extract import extract
+from pipelines.records import Article, Document, Page, Rejection, Settled
+from pipelines.relevance import rate
+
+if TYPE_CHECKING:
+    from pipelines.store import Corpus
+
+STORY_WINDOW_DAYS = 30  # a story older than this is told; what comes later is another
+MAX_REGROUPED = 20_000  # articles looked at again, the newest: a month of a very large corpus
+NOTHING_KNOWN: frozenset[int] = frozenset()  # hashes of blocks that are template on this site
+
+
+def prepare(page: Page, config: Config, template: frozenset[int] = NOTHING_KNOWN) -> Article | Rejection:
+    """Turn a page into an article, or into the stage and one-word reason that kept it out. Pure."""
+    document = extract(page, config.extract)
+    if isinstance(document, Rejection):
+        return document
+    document = clean(document, template)
+    text = document.text
+    if trouble := no_article(document, text, config.clean.min_chars):
+        return rejection(page, "clean", *trouble)
+    relevance = rate(document, config.relevance, is_topical=page.traits.is_topical)
+    if relevance.verdict == "off_topic" and page.traits.is_topical:
+        return rejection(page, "relevance", "off_topic", f"score {relevance.score:g}")
+    return sign(document, text, relevance)
+
+
+def settle(corpus: Corpus, article: Article, run: int | None = None) -> Settled:
+    """Find the article's place among those already known and keep it, in one transaction."""
+    with corpus.transaction():
+        known = corpus.known(article.url)
+        if known is not None:
+            return corpus.revise(known, article, run)
+        candidates = corpus.candidates(article)
+        return corpus.keep(article, decide(article, candidates, corpus.config.dedup), run)
+
+
+def regroup_stories(corpus: Corpus, run: int, now: datetime) -> int:
+    """Group the articles around what a run brought into stories again; return how many there are. Drops nothing."""
+    earliest = corpus.earliest_of(run)
+    if earliest is None:
+        return 0
+    stories = group(corpus.story_items(earliest - timedelta(days=STORY_WINDOW_DAYS), MAX_REGROUPED))
+    with corpus.transaction():
+        corpus.assign_stories(stories, now)
+    return len(set(stories.values()))
+
+
+def no_article(document: Document, text: str, min_chars: int) -> tuple[str, str] | None:
+    """Return why what was kept of a page is no article, reason and detail; None when it is one."""
+    if not text:
+        return "no_article", f"none of its {len(document.blocks)} blocks is an article's"
+    if is_wall(text):
+        return "wall", text[:120]
+    if len(text) < min_chars:
+        return "too_short", f"{len(text)} characters of body"
+    if document.unlinked_chars < min_chars:
+        return "no_article", f"all but {document.unlinked_chars} characters are links"
+    return None
+
+
+def rejection(page: Page, stage: str, reason: str, detail: str) -> Rejection:
+    return Rejection(url=page.url, stage=stage, reason=reason, detail=detail, source=page.source)

@@ -1,0 +1,61 @@
+"""Worker processes: a page may hang or kill its worker, and costs nobody but itself."""
+
+import os
+import signal
+import time
+
+import pytest
+
+from pipelines.config import Config, CrawlConfig, changed
+from pipelines.records import Article, Page, Rejection
+from pipelines.workers import Workers
+from tests.helpers import NOW
+
+PARAGRAPH = "<p>The institute tested seven models for a week and found that four of them tried to keep their weights from being changed, report {}.</p>"
+GOOD = (
+    "<html><head><title>Seven models tested</title></head><body><article><h1>Seven models tested</h1>"
+    + "".join(map(PARAGRAPH.format, range(6)))
+    + "</article></body></html>"
+)
+HANGS = (
+    "<html><body><p " + " ".join(f"a{number}=1" for number in range(60_000)) + ">x</p></body></html>"
+)  # quadratic in libxml2
+
+
+def page(body, name="a"):
+    return Page(url=f"https://news.example/{name}", body=body.encode(), fetched=NOW)
+
+
+@pytest.fixture
+def workers():
+    pool = Workers(changed(Config(), crawl=CrawlConfig(page_seconds=1.5)), count=1)
+    yield pool
+    pool.close()
+
+
+def test_a_good_page_becomes_an_article_and_teaches_its_site(workers):
+    prepared = workers.prepare(page(GOOD)).result(60)
+    assert isinstance(prepared.outcome, Article)
+    assert prepared.outcome.text.count("The institute tested") == 6
+    assert prepared.learned
+
+
+def test_a_page_that_hangs_the_parser_is_cut_off_and_the_next_one_works(workers):
+    workers.prepare(page(GOOD)).result(60)
+    begun = time.monotonic()
+    prepared = workers.prepare(page(HANGS)).result(60)
+    assert isinstance(prepared.outcome, Rejection)
+    assert (prepared.outcome.stage, prepared.outcome.reason) == ("extract", "parse_timeout")
+    assert time.monotonic() - begun < 60  # two tries, not the parser's own half minute each
+    assert isinstance(workers.prepare(page(GOOD)).result(60).outcome, Article)
+
+
+def test_a_killed_worker_is_replaced_and_its_page_tried_again(workers):
+    workers.prepare(page(GOOD)).result(60)
+    os.kill(workers._workers[0]._process.pid, signal.SIGKILL)
+    assert isinstance(workers.prepare(page(GOOD)).result(60).outcome, Article)
+
+
+def test_whatever_the_bytes_the_answer_is_a_record(workers):
+    for body in ("", "\x00\x01", "<html>", "<p>short</p>"):
+        assert isinstance(workers.prepare(page(body)).result(60).outcome, Rejection)
