@@ -1,0 +1,163 @@
+"""The commands that fill the corpus and empty it into files: ingest, reprocess, export."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from pipelines.cli import answer_json, cli, remark, with_config
+from pipelines.cli.options import (
+    json_option,
+    language_option,
+    reading,
+    require_corpus,
+    since_option,
+    source_option,
+    stopped_gently,
+    topic_option,
+    until_option,
+    utc_now,
+)
+from pipelines.cli.tables import Progress, print_lines
+from pipelines.report import plural, tally_lines
+
+if TYPE_CHECKING:
+    from pipelines.batch import Tally
+    from pipelines.config import Config
+    from pipelines.records import Traits
+
+FORMATS = ("jsonl", "text", "markdown", "csv", "atom")
+TraitsFinder = Callable[["Config", str], "Traits | None"]
+
+
+@cli.command()
+@click.argument("paths", metavar="PATH…", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--source", default="", help="Whose pages these are: the id of a source. [default: ingest]")
+@click.option("--topical", is_flag=True, help="Keep only pages about AI safety, as a crawl of a general source does.")
+@click.option("--url-prefix", default="", help="The address of the folder the files were saved from.")
+@click.option("--quiet", is_flag=True, help="Say nothing when all went well.")
+@json_option
+@with_config
+@click.pass_context
+def ingest(
+    context: click.Context,
+    *,
+    paths: tuple[Path, ...],
+    source: str,
+    topical: bool,
+    url_prefix: str,
+    quiet: bool,
+    is_json: bool,
+    config: Config,
+) -> int:
+    """Read saved pages into the corpus.
+
+    They go through the same stages as pages of a crawl. PATH is a web archive (.warc, .warc.gz), a saved page (.html), flattened text (.txt), JSON Lines of
+    {"url", "html", "fetched"} or a folder of these. A finished file is not read twice, and an interrupted one goes
+    on where it stopped. The address of a saved page is --url-prefix and its path in the folder, else the address
+    the page claims (canonical link, og:url), else file:// and its place on this machine.
+
+    Example: copydesk ingest crawl.warc.gz saved-pages/ --topical
+    """
+    from pipelines.batch import DEFAULT_SOURCE, Listener, Order
+    from pipelines.batch import ingest as run_ingest
+    from pipelines.records import Traits
+
+    if url_prefix:
+        check_prefix(url_prefix)
+    find_traits: TraitsFinder | None = context.obj if callable(context.obj) else None
+    traits = find_traits(config, source) if find_traits and source else None
+    if find_traits and source and traits is None:
+        remark(f"no source is called {source}: its pages get neither language nor time zone from the list")
+    traits = traits or Traits()
+    if topical:
+        traits = replace(traits, is_topical=True)
+    order = Order(paths, source or DEFAULT_SOURCE, traits, url_prefix)
+    progress = Progress("pages")
+    with stopped_gently(), progress:
+        tally = run_ingest(config, order, utc_now, Listener(progress.tell, progress.show))
+    return tell_tally(tally, "read", is_json=is_json, is_quiet=quiet)
+
+
+def check_prefix(prefix: str) -> None:
+    from pipelines.urls import normal_form
+
+    if not normal_form(prefix):
+        raise click.BadParameter(f"{prefix!r} is no http(s) address", param_hint="--url-prefix")
+
+
+def tell_tally(tally: Tally, verb: str, *, is_json: bool, is_quiet: bool) -> int:
+    """Print what became of the pages; return the exit code."""
+    if is_json:
+        answer_json(tally.as_dict())
+    elif not is_quiet or tally.exit_code:
+        print_lines(tally_lines(tally.as_dict(), verb))
+    return tally.exit_code
+
+
+@cli.command()
+@since_option
+@source_option
+@click.option("--quiet", is_flag=True, help="Say nothing when all went well.")
+@json_option
+@with_config
+def reprocess(since: datetime | None, source: str, quiet: bool, is_json: bool, config: Config) -> int:
+    """Run the stages again over the stored pages.
+
+    For when rules or libraries have changed; nothing is fetched. A changed text becomes a new version of its article. An article that the rules of today would reject stays, and
+    its page's rejection is recorded beside it (see `copydesk why`).
+
+    Example: copydesk reprocess --since 30d
+    """
+    from pipelines.batch import Listener
+    from pipelines.batch import reprocess as run_reprocess
+
+    require_corpus(config)
+    progress = Progress("pages")
+    with stopped_gently(), progress:
+        tally = run_reprocess(config, source, since, utc_now, Listener(progress.tell, progress.show))
+    return tell_tally(tally, "processed again", is_json=is_json, is_quiet=quiet)
+
+
+@cli.command()
+@click.option(
+    "--format", "form", type=click.Choice(FORMATS), default="jsonl", show_default=True, help="How to write articles."
+)
+@since_option
+@until_option
+@source_option
+@topic_option
+@language_option
+@click.option("--all-copies", is_flag=True, help="Copies too, not only the first article of each cluster.")
+@click.argument("out", type=click.Path(path_type=Path), default="-")
+@with_config
+def export(
+    *,
+    form: str,
+    since: datetime | None,
+    until: datetime | None,
+    source: str,
+    topic: str,
+    language: str,
+    all_copies: bool,
+    out: Path,
+    config: Config,
+) -> None:
+    """Write the cleaned articles to a file or folder.
+
+    OUT is a file, a folder (text and markdown: one file an article) or - for stdout.
+
+    Example: copydesk export --format markdown --since 7d week/
+    """
+    from pipelines.export import export_articles
+    from pipelines.store.filters import Filter
+
+    chosen = Filter(since=since, until=until, source=source, topic=topic, language=language, all_copies=all_copies)
+    with reading(config) as corpus:
+        count = export_articles(corpus.articles(chosen), form, out, utc_now())
+    remark(f"{plural(count, 'article')} written" + ("" if str(out) == "-" else f" to {out}"))

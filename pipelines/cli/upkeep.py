@@ -1,0 +1,177 @@
+"""The commands that look after the corpus file: doctor, prune, migrate, backup."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from pipelines.cli import answer, answer_json, cli, remark, with_config
+from pipelines.cli.options import Age, json_option, reading, require_corpus, utc_now, writing
+from pipelines.errors import ConfigError, StorageError
+from pipelines.report import moment, plural
+
+if TYPE_CHECKING:
+    from pipelines.config import Config
+    from pipelines.store import Corpus
+
+MIN_FREE_BYTES = 500 * 2**20  # a day of a hundred sources with raw pages is far below this
+MAX_RUN_AGE = timedelta(days=3)  # cron runs every few hours; a long weekend without one is worth a word
+MAX_CLOCK_LEAD = timedelta(hours=1)
+BUILT = datetime(2026, 1, 1, tzinfo=UTC)  # no honest clock shows a time before this program was written
+RUNS_LOOKED_AT = 1
+
+
+@cli.command()
+@click.option("--mend", is_flag=True, help="Mend what can be mended without losing anything, then look again.")
+@json_option
+@with_config
+def doctor(mend: bool, is_json: bool, config: Config) -> int:
+    """Look for trouble and say how to mend it.
+
+    Settings, database, index, clock, disk and the age of the last run are looked at. Exit 1 when something is wrong.
+
+    Example: copydesk doctor --mend
+    """
+    require_corpus(config)
+    if mend:
+        with writing(config) as corpus:
+            corpus.mend()
+    problems = find_problems(config, utc_now())
+    if is_json:
+        answer_json(
+            {
+                "database": str(config.database_path),
+                "problems": [{"what": what, "mend": cure} for what, cure in problems],
+            }
+        )
+    else:
+        for what, cure in problems:
+            answer(f"{what}; {cure}")
+        if not problems:
+            answer(f"{config.database_path}: all well (settings, database, index, clock, disk, last run)")
+    return 1 if problems else 0
+
+
+def find_problems(config: Config, now: datetime) -> list[tuple[str, str]]:
+    """Return what is wrong and how to mend it, a line each."""
+    problems = []
+    if now < BUILT:
+        problems.append(
+            (f"the clock says {moment(now.isoformat())}", "set the machine's clock: dates of articles depend on it")
+        )
+    free = shutil.disk_usage(config.database_path.parent).free
+    if free < MIN_FREE_BYTES:
+        problems.append(
+            (f"{free // 2**20} MB free beside the corpus", "make room, or `copydesk prune --raw-older-than 90d`")
+        )
+    try:
+        problems += file_problems(config, now)
+    except StorageError as error:
+        problems.append((str(error), "restore the last `copydesk backup`, or name another file with --db"))
+    return problems
+
+
+def file_problems(config: Config, now: datetime) -> list[tuple[str, str]]:
+    """Look into the file; the search index can only be compared where we may write."""
+    from pipelines.store import Corpus
+
+    path = config.database_path
+    pending = Corpus.pending_migrations(path)
+    if pending:
+        return [
+            (
+                f"{path}: lacks {plural(len(pending), 'step')} of this version ({', '.join(pending)})",
+                "`copydesk migrate`",
+            )
+        ]
+    with Corpus.open(path, config, read_only=not os.access(path, os.W_OK)) as corpus:
+        return [*((problem.what, problem.mend) for problem in corpus.check()), *run_problems(corpus, now)]
+
+
+def run_problems(corpus: Corpus, now: datetime) -> list[tuple[str, str]]:
+    """Say when the last run is long ago, in the future, or never ended."""
+    runs = corpus.runs(limit=RUNS_LOOKED_AT)
+    if not runs:
+        return [("no run yet", "start with `copydesk crawl`")]
+    last = runs[0]
+    started = datetime.fromisoformat(str(last["started"]))
+    if started - now > MAX_CLOCK_LEAD:
+        return [
+            (
+                f"the last run started in the future, {moment(last['started'])}",
+                "set the machine's clock, then crawl again",
+            )
+        ]
+    if now - started > MAX_RUN_AGE:
+        return [(f"the last run was {plural((now - started).days, 'day')} ago", "see `copydesk schedule show`")]
+    return []
+
+
+@cli.command()
+@click.option(
+    "--raw-older-than", "age", type=Age(), default="180d", show_default=True, help="Age of the stored pages to delete."
+)
+@json_option
+@with_config
+def prune(age: timedelta, is_json: bool, config: Config) -> None:
+    """Delete old raw pages to save room. Articles stay; they can no longer be reprocessed.
+
+    Example: copydesk prune --raw-older-than 90d
+    """
+    with writing(config) as corpus:
+        count = corpus.prune_raw(utc_now() - age)
+    if is_json:
+        answer_json({"pruned": count})
+    else:
+        answer(f"{plural(count, 'raw page')} deleted; every article is kept")
+
+
+@cli.command()
+@click.option("--list", "is_list", is_flag=True, help="Only name the steps this file lacks.")
+@json_option
+@with_config
+def migrate(is_list: bool, is_json: bool, config: Config) -> None:
+    """Bring the corpus file to this version's tables.
+
+    Example: copydesk migrate --list
+    """
+    from pipelines.lock import run_lock
+    from pipelines.store import Corpus
+
+    require_corpus(config)
+    steps = Corpus.pending_migrations(config.database_path)
+    if not is_list and steps:
+        with run_lock(config.database_path), Corpus.open(config.database_path, config) as corpus:
+            corpus.migrate()
+    if is_json:
+        answer_json({"pending" if is_list else "applied": steps})
+        return
+    for step in steps:
+        answer(f"{'lacks' if is_list else 'applied'} {step}")
+    if not steps:
+        answer(f"{config.database_path}: up to date")
+
+
+@cli.command()
+@click.argument("file", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--force", is_flag=True, help="Replace FILE if it is there.")
+@with_config
+def backup(file: Path, force: bool, config: Config) -> None:
+    """Copy the corpus to FILE, even while a crawl runs.
+
+    Example: copydesk backup corpus-2026-05-01.db
+    """
+    if file.resolve() == config.database_path.resolve():
+        raise ConfigError(str(file), "that is the corpus itself", "another file")
+    if file.exists() and not force:
+        raise ConfigError(str(file), "this file exists", "a new name", "or replace it with --force")
+    if not file.resolve().parent.is_dir():
+        raise ConfigError(str(file), "its folder does not exist", "a file in a folder that does")
+    with reading(config) as corpus:
+        corpus.backup(file)
+    remark(f"copied to {file} ({file.stat().st_size / 1e6:.1f} MB)")
