@@ -1,0 +1,1 @@
+"""Everything that knows Scrapy: it fetches pages and hands them to `pipelines`."""

@@ -1,0 +1,87 @@
+"""Two thin adapters between Scrapy and the stages: prepare in a worker process, store with the one writer.
+
+No rule of their own. All that is known of one page goes into the corpus in one transaction: a kill leaves all of
+it or nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+from scrapy.exceptions import CloseSpider, DropItem
+
+from crawler.middlewares import run_of
+from pipelines.records import Fetch, Page, Rejection
+from pipelines.settling import settle_page, template_of
+
+if TYPE_CHECKING:
+    from scrapy.crawler import Crawler
+
+    from crawler.ledger import Run
+    from pipelines.store import Corpus
+    from pipelines.workers import Prepared
+
+
+@dataclass(slots=True)
+class FetchedPage:
+    """A page, the fetch that brought it, and what a worker made of it."""
+
+    page: Page
+    fetch: Fetch
+    prepared: Prepared | None = None
+
+
+class RunPipeline:
+    """Knows the run it works for."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        self.crawler = crawler
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        return cls(crawler)
+
+    @property
+    def run(self) -> Run:
+        return run_of(self.crawler)
+
+
+class PreparePipeline(RunPipeline):
+    """Extraction to signature, in a worker process, with what the site taught us so far."""
+
+    async def process_item(self, item: FetchedPage) -> FetchedPage:
+        run = self.run
+        try:
+            template = await run.ask(lambda corpus: template_of(corpus, item.page))
+        except CloseSpider:
+            raise DropItem("the corpus cannot be read", log_level="DEBUG") from None
+        item.prepared = await asyncio.wrap_future(run.workers.prepare(item.page, template))
+        return item
+
+
+class StorePipeline(RunPipeline):
+    """The page's one transaction, and its line in the tally."""
+
+    async def process_item(self, item: FetchedPage) -> FetchedPage:
+        run = self.run
+        try:
+            outcome = await run.do(lambda corpus: store(corpus, item, run.number))
+        except CloseSpider:
+            raise DropItem("the corpus cannot be written", log_level="DEBUG") from None
+        run.count(item.fetch.source, outcome)
+        if outcome == "rejected":
+            raise DropItem(
+                item.page.url, log_level="DEBUG"
+            )  # the rejection is stored; the default level floods a cron mail
+        return item
+
+
+def store(corpus: Corpus, item: FetchedPage, run: int) -> str:
+    """Write all that is known of one page; return what became of it: new, copy, unchanged, updated, rejected."""
+    assert item.prepared is not None
+    result = settle_page(
+        corpus, item.page, item.prepared.outcome, item.prepared.learned, item.page.fetched, run, item.fetch
+    )
+    return "rejected" if isinstance(result, Rejection) else result.outcome

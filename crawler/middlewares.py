@@ -1,0 +1,158 @@
+"""Where a request is stopped before it is made, and where it is made: one at a time to a host.
+
+`HostMiddleware` refuses what must not be asked at all, `RobotsMiddleware` asks the site, `PoliteHandler` waits for
+the host's turn (innermost, so that nothing waits for a request that waits for it), `EncodingMiddleware` refuses
+half a compressed body that would pass for a whole page.
+"""
+
+from __future__ import annotations
+
+import zlib
+from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import urlsplit
+
+from scrapy.core.downloader.handlers.http11 import HTTP11DownloadHandler
+from scrapy.downloadermiddlewares.robotstxt import RobotsTxtMiddleware
+from scrapy.exceptions import ResponseDataLossError
+
+from crawler.faults import CONNECTION_WORDS, POSTPONED, Refused, classify
+from crawler.guard import WEB_PORTS, host_and_port
+from crawler.politeness import host_key, retry_after
+from pipelines.urls import is_web
+
+if TYPE_CHECKING:
+    from scrapy import Request
+    from scrapy.crawler import Crawler
+    from scrapy.http import Response
+
+    from crawler.ledger import Run
+
+ROBOTS_BYTES = 512 * 1024  # RFC 9309 asks for at least 500 KiB
+ROBOTS_MAXSIZE = 4 * 2**20  # larger ones are not even read to the limit above
+ROBOTS_TIMEOUT_S = 10
+MAX_CODINGS = 5  # curl's limit of nested content codings
+LEAVE_ALONE = (429, 503)
+
+
+def run_of(crawler: Crawler) -> Run:
+    """The run that the crawler's spider belongs to."""
+    run: Run = crawler.spider.run  # type: ignore[union-attr]
+    return run
+
+
+def is_robots_file(request: Request) -> bool:
+    return bool(request.meta.get("dont_obey_robotstxt")) and urlsplit(request.url).path == "/robots.txt"
+
+
+class HostMiddleware:
+    """Refuse what no robots.txt needs to be asked about; name the host's slot."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        self.crawler = crawler
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        return cls(crawler)
+
+    def process_request(self, request: Request) -> None:
+        run = run_of(self.crawler)
+        run.refuse(request.url, request.meta.get("source", ""))
+        host, port = host_and_port(request.url)
+        source = request.meta.get("source")
+        if not is_web(request.url):
+            raise Refused("scheme", request.url[:100])
+        if (host, port) in run.local_places:
+            # a request without a source is one for robots.txt, but a redirect may have led it anywhere
+            if not (is_robots_file(request) if source is None else run.is_local(source)):
+                raise Refused("forbidden_address", "only local sources may lead there")
+        elif port not in WEB_PORTS:
+            raise Refused("forbidden_address", f"port {port} is not a web port")
+        request.meta["download_slot"] = host_key(request.url)
+        if is_robots_file(request):
+            request.meta.update(download_timeout=ROBOTS_TIMEOUT_S, download_maxsize=ROBOTS_MAXSIZE, dont_retry=True)
+
+
+class PoliteHandler(HTTP11DownloadHandler):
+    """Scrapy's HTTP handler, behind the process-wide gate."""
+
+    async def download_request(self, request: Request) -> Response:
+        run, host = run_of(self._crawler), host_key(request.url)
+        source = request.meta.get("source", "")
+        async with run.gate.turn(host):
+            run.refuse(request.url, source)
+            run.clock_started(source)
+            response = await super().download_request(request)
+        if response.status in LEAVE_ALONE and not is_robots_file(request):
+            wait = (response.headers.get(b"Retry-After") or b"").decode("latin-1")
+            run.gate.close(host, retry_after(wait, run.now()))
+        return response
+
+
+class Unreadable:
+    """Stands for a robots.txt that could not be read: nothing is allowed."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        self.reason = reason
+        self.detail = detail
+
+
+class RobotsMiddleware(RobotsTxtMiddleware):
+    """Scrapy's robots.txt, with RFC 9309's meaning of errors: 4xx no rules, 5xx and no answer "not now"."""
+
+    def process_request_2(self, rp: Any, request: Request) -> None:
+        if isinstance(rp, Unreadable):
+            raise Refused(rp.reason, rp.detail)
+        super().process_request_2(rp, request)
+
+    async def _parse_robots(self, response: Response, netloc: str, request: Request) -> None:
+        if response.status >= 500 or response.status == 429:
+            raise Refused("robots_unreachable", f"status {response.status}")
+        body = response.body[:ROBOTS_BYTES] if response.status < 300 else b""
+        if len(response.body) > ROBOTS_BYTES:
+            body = body[: body.rfind(b"\n") + 1]  # half a rule could say the opposite
+        await super()._parse_robots(response.replace(body=body), netloc, request)
+
+    def _robots_error(self, exc: Exception, netloc: str) -> None:
+        super()._robots_error(exc, netloc)
+        self._parsers[netloc] = self._unreadable(exc)
+
+    async def robot_parser(self, request: Request) -> Any:
+        # the base class tells those who wait "no rules": they must look again
+        await super().robot_parser(request)
+        return self._parsers[urlsplit(request.url).netloc]
+
+    @staticmethod
+    def _unreadable(error: Exception) -> Any:
+        word, detail = classify(error)
+        is_about_robots = word not in CONNECTION_WORDS | POSTPONED
+        return Unreadable("robots_unreachable" if is_about_robots else word, detail)
+
+
+class EncodingMiddleware:
+    """See that a compressed body is whole: half of one decodes to half a page without a word."""
+
+    def process_response(self, request: Request, response: Response) -> Response:
+        codings = [
+            coding.strip().lower()
+            for line in response.headers.getlist(b"Content-Encoding")
+            for coding in line.split(b",")
+        ]
+        codings = [coding for coding in codings if coding]
+        if len(codings) > MAX_CODINGS:
+            raise Refused("too_large", f"{len(codings)} layers of compression")
+        if codings and codings[-1] in (b"gzip", b"x-gzip"):
+            if not response.body.startswith(b"\x1f\x8b"):  # the header lies: the body is plain
+                response.headers.pop(b"Content-Encoding", None)
+            elif not is_whole_gzip(response.body, request.meta.get("download_maxsize", 5 * 2**20)):
+                raise ResponseDataLossError("the gzip stream is cut off")
+        return response
+
+
+def is_whole_gzip(body: bytes, limit: int) -> bool:
+    """True when the first gzip member ends, or grows past `limit` (then its size is the trouble, not its end)."""
+    unzip = zlib.decompressobj(wbits=31)
+    try:
+        size = len(unzip.decompress(body, limit + 1))
+    except zlib.error:
+        return False
+    return unzip.eof or size > limit
