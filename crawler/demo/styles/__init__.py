@@ -1,0 +1,1 @@
+"""One module a publisher: how its pages are marked up. Each has `page(article, frame)`."""
