@@ -151,7 +151,9 @@ def page_name(body: bytes) -> tuple[str, str]:
 
 
 def named(text: str) -> str:
-    return " ".join(plain(html.unescape(text)).split())[:MAX_NAME_CHARS].strip()
+    name = " ".join(plain(html.unescape(text)).split())
+    parts = dict.fromkeys(re.split(r" [|–—-] ", name))  # front pages like to call themselves "Paper | Paper"
+    return (name if len(parts) > 1 else next(iter(parts)))[:MAX_NAME_CHARS].strip()
 
 
 def language_of(entries: Sequence[Entry], default: str) -> str:

@@ -95,8 +95,9 @@ class Report:
         if skipped := len(self.having("skipped")):
             parts.append(f"{skipped} not due")
         parts.append(plural(self.total("new"), "new article"))
-        names = {"copies": "copies", "updated": "updated", "unchanged": "unchanged", "rejected": "rejected"}
-        parts += [f"{self.total(name)} {word}" for name, word in names.items() if self.total(name)]
+        if copies := self.total("copies"):
+            parts.append(plural(copies, "copy", "copies"))
+        parts += [f"{self.total(name)} {name}" for name in ("updated", "unchanged", "rejected") if self.total(name)]
         if unread := self.total("failed") + self.total("gone"):
             parts.append(f"{plural(unread, 'page')} not readable")
         parts.append(f"{self.seconds:.0f} s")
@@ -316,7 +317,7 @@ def source_report(run: Run, tally: Tally) -> SourceReport:
     names += ["failed", "gone", "waiting"]
     counts = {name: tally.counts[name] for name in names}
     outcome = "ok"
-    if not tally.has_begun or (run.stop_reason and tally.is_unfinished):
+    if not tally.has_begun or (run.stop_reason and (tally.is_unfinished or not tally.seen_indexes)):
         outcome = "unfinished"
     elif tally.has_failed:
         outcome = "failed"

@@ -264,6 +264,10 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
         raise ConfigError(str(path), "its folder does not exist", "a file in a folder that does")
     half = None
     try:
+        if path.exists() and not path.is_file():  # a pipe or a device is written to, never replaced
+            with path.open("wb") as file:
+                yield file
+            return
         with tempfile.NamedTemporaryFile(
             dir=path.resolve().parent, prefix=f".{path.name[:NAME_LIMIT]}.", delete=False
         ) as file:

@@ -85,7 +85,7 @@ def refused(page: Page, config: ExtractConfig) -> Rejection | None:
     if not page.body.strip():
         return rejected(page, "empty", "no bytes")
     if len(page.body) > config.max_bytes:
-        return rejected(page, "too_large", f"{len(page.body)} bytes")
+        return rejected(page, "too_large", f"more than {config.max_bytes:,} bytes")
     return rejected(page, "not_html", "binary content") if is_binary(page.body) else None
 
 

@@ -114,7 +114,7 @@ def address_of(path: Path, root: Path, body: bytes, prefix: str) -> str:
     """The address of a saved page, the same each time: the prefix and its path, else the page's own claim, else file://."""
     if prefix:
         relative = path.relative_to(root).as_posix() if path.is_relative_to(root) and path != root else path.name
-        return normal_form(prefix + relative) or path.resolve().as_uri()
+        return normal_form(f"{prefix.rstrip('/')}/{relative}") or path.resolve().as_uri()
     return claimed_address(body) or path.resolve().as_uri()
 
 

@@ -173,9 +173,10 @@ def cluster_lines(cluster: Row, columns: int) -> list[str]:
         alike = f"{word}, {share(copy['similarity'])} alike"
         if copy["relation"] == "contained":
             alike = f"{word}, {share(copy['containment'])} of the shorter text"
-        lines.append(
-            f"       └ {copy['id']} {copy['publisher']} · {day(copy['published'] or copy['fetched'])} · {alike}"
-        )
+        line = f"       └ {copy['id']} {copy['publisher']} · {day(copy['published'] or copy['fetched'])}"
+        joined = f"{line} · {alike}"
+        # how alike they are must not be what is cut off
+        lines += [joined] if width(joined) <= columns else [clip(line, columns), f"         {alike}"]
         if flat(copy["title"]) != flat(first["title"]):
             lines.append(f"         under the title “{clip(flat(copy['title']), columns - 28)}”")
     return lines

@@ -13,6 +13,7 @@ import queue
 import signal
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from multiprocessing import forkserver, resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 
@@ -21,6 +22,7 @@ from pipelines.records import Article, Page, Rejection
 
 TRIES = 2  # a worker can be killed for reasons that are not the page's: once more, then it is the page's
 MEMORY_BYTES = 2 * 2**30  # address space of a worker; a page that needs more is hostile (largest real: 262 MB growth)
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 START_SECONDS = 60.0  # a process that imports on a busy machine; only the first page waits for it
 
 
@@ -112,6 +114,7 @@ class Worker:
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(["pipelines.flow"])
         ours, theirs = context.Pipe()
+        start_forkserver()
         process = context.Process(target=serve, args=(theirs, self._config), daemon=True)
         process.start()
         theirs.close()
@@ -122,9 +125,22 @@ class Worker:
         return ours
 
 
+def start_forkserver() -> None:
+    """Start the process that workers are forked from, deaf from its first moment: a terminal sends Ctrl-C to it, too.
+
+    It sets its handlers only after its imports, and a Ctrl-C before that would cost every page in hand.
+    """
+    resource_tracker.ensure_running()  # first: it would lift the block
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)  # inherited by the new process and its workers
+    try:
+        forkserver.ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def serve(pipe: Connection, config: Config) -> None:
     """Answer pages until the pipe closes. Runs in the worker process."""
-    for ours in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # the parent decides when a page in hand is done
+    for ours in SIGNALS:  # the parent decides when a page in hand is done
         signal.signal(ours, signal.SIG_IGN)
     limit_memory()
     from pipelines.clean.memory import learnable

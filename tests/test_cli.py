@@ -3,8 +3,13 @@
 import csv
 import json
 import os
+import shutil
 import sqlite3
+import subprocess
+import sys
+from contextlib import closing
 from io import StringIO
+from pathlib import Path
 
 import pytest
 
@@ -338,3 +343,61 @@ def test_help_loads_nothing_heavy():
     code = f"import sys, pipelines.cli.commands; print(sorted({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_reader_that_stops_early_is_no_fault(filled):
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-m", "pipelines", "export", "--db", str(filled)]
+    done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux only")
+@pytest.mark.parametrize("words", ["stats", "export -", "search safety"])
+def test_a_full_disk_behind_stdout_is_one_line(words, filled):
+    command = [sys.executable, "-m", "pipelines", *words.split(), "--db", str(filled)]
+    with Path("/dev/full").open("ab", buffering=0) as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+    assert done.returncode == 5
+    assert done.stderr.splitlines()[0].endswith("; make room, then try again")
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("words", ["export --source loacl -", "search safety --source loacl"])
+def test_a_name_the_corpus_has_never_seen_is_told(cli, words):
+    done = cli(*words.split())
+    assert done.code == 0
+    assert "nothing of loacl is in this corpus" in done.err
+    assert "alignmnt" in cli("stories", "--topic", "alignmnt").err
+
+
+def test_doctor_tells_a_newer_file_once_how_it_is_mended(filled, tmp_path, capsys):
+    newer = tmp_path / "newer.db"
+    shutil.copy(filled, newer)
+    with closing(sqlite3.connect(newer)) as connection:
+        connection.execute("PRAGMA user_version = 99")
+    done = run_cli(capsys, "doctor", "--db", newer)
+    assert done.code == 1
+    assert "update copydesk" in done.out
+    assert "backup" not in done.out
+
+
+def test_a_damaged_corpus_replaces_no_backup(filled, tmp_path, capsys):
+    corpus, backup = tmp_path / "corpus.db", tmp_path / "backup.db"
+    run_cli(capsys, "backup", corpus, "--db", filled)
+    backup.write_bytes(corpus.read_bytes())
+    data = bytearray(corpus.read_bytes())
+    data[8192:-8192] = b"\xa7" * (len(data) - 16384)
+    sound = backup.read_bytes()
+    corpus.write_bytes(data)
+    assert run_cli(capsys, "backup", backup, "--force", "--db", corpus).code == 5
+    assert backup.read_bytes() == sound
+
+
+def test_how_alike_copies_are_is_told_in_a_narrow_window(cli, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "40")
+    lines = cli("duplicates").out.splitlines()
+    assert all(len(line) <= 41 for line in lines if "└" in line)
+    assert any(line.strip().endswith("alike") for line in lines)

@@ -183,3 +183,14 @@ def test_the_same_corpus_gives_the_same_bytes(tmp_path):
     for name in ("one", "two"):
         export.export_articles(rows_of("b", "a", "c"), "jsonl", tmp_path / name, NOW)
     assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
+
+
+def test_a_pipe_is_written_to_and_not_replaced(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    with export.whole_file(pipe) as file:
+        file.write(b"line")
+    assert os.read(reader, 10) == b"line"
+    os.close(reader)
+    assert pipe.is_fifo()

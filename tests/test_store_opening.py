@@ -18,6 +18,7 @@ from tests.helpers import NOW
 from tests.storing import make_article
 
 ORIGINAL = Placement(relation="original")
+opened = sqlite3.connect
 DUMPS = Path(__file__).parent / "databases"
 
 
@@ -95,6 +96,17 @@ def test_a_folder_without_permission(tmp_path):
         refused(tmp_path / "corpus.db", "cannot be made", create=True)
     finally:
         tmp_path.chmod(0o700)
+
+
+def test_a_corpus_in_a_folder_we_may_not_write_to_can_be_read(path, monkeypatch):
+    uris = []
+    monkeypatch.setattr(connection.os, "access", lambda *_: False)
+    monkeypatch.setattr(
+        connection.sqlite3, "connect", lambda where, **more: uris.append(where) or opened(where, **more)
+    )
+    with Corpus.open(path, read_only=True) as corpus:
+        assert corpus.stats()["articles"] == 0
+    assert uris[-1].endswith("?mode=ro&immutable=1")
 
 
 def test_a_folder_that_cannot_be(tmp_path):

@@ -2,7 +2,10 @@
 
 import os
 import signal
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -28,7 +31,7 @@ def page(body, name="a"):
 
 @pytest.fixture
 def workers():
-    pool = Workers(changed(Config(), crawl=CrawlConfig(page_seconds=1.5)), count=1)
+    pool = Workers(changed(Config(), crawl=CrawlConfig(page_seconds=5)), count=1)
     yield pool
     pool.close()
 
@@ -59,3 +62,16 @@ def test_a_killed_worker_is_replaced_and_its_page_tried_again(workers):
 def test_whatever_the_bytes_the_answer_is_a_record(workers):
     for body in ("", "\x00\x01", "<html>", "<p>short</p>"):
         assert isinstance(workers.prepare(page(body)).result(60).outcome, Rejection)
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="Linux only")
+def test_ctrl_c_at_the_first_page_costs_no_page():
+    """A terminal sends it to every process of the group, also to the one that is still importing."""
+    code = (
+        "from pathlib import Path; from pipelines.workers import start_forkserver\n"
+        "from multiprocessing import forkserver\n"
+        "start_forkserver(); pid = forkserver._forkserver._forkserver_pid\n"
+        "print([l for l in Path(f'/proc/{pid}/status').read_text().splitlines() if l.startswith('SigBlk')][0].split()[1])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert int(done.stdout, 16) & 1 << (signal.SIGINT - 1)

@@ -195,12 +195,7 @@ def copy_lines(clusters: Sequence[Row], columns: int) -> Iterator[Line]:
         first, *others = cluster_lines(cluster, columns)
         yield first, "plain"
         for line in others:
-            head, dot, end = line.rpartition(" · ")
-            if width(line) <= columns or not dot:
-                yield clip(line, columns), "quiet"
-            else:  # how alike they are must not be what is cut off
-                yield clip(head, columns), "quiet"
-                yield clip(f"         {end}", columns), "quiet"
+            yield clip(line, columns), "quiet"
 
 
 def alike(articles: Sequence[Row]) -> list[Pair]:

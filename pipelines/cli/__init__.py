@@ -6,8 +6,8 @@ reads nothing heavy. Answers go to stdout, remarks to stderr.
 
 from __future__ import annotations
 
+import errno
 import json
-import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import click
 
-from pipelines.errors import CopydeskError, StorageError
+from pipelines.errors import CopydeskError, StorageError, one_line
 
 if TYPE_CHECKING:
     from pipelines.config import Config
@@ -92,13 +92,19 @@ def main(group: click.Group = cli, arguments: list[str] | None = None) -> None:
     except CopydeskError as error:
         remark(f"copydesk: {error}")
         code = error.exit_code
-    except BrokenPipeError:  # `copydesk export | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except SystemExit:  # `copydesk export | head`: click makes 1 of it, and puts a wrapper round stdout
+        if not hasattr(sys.stdout, "wrapped"):
+            raise
         code = 0
     except PermissionError as error:
         remark(
             f"copydesk: {error.filename}: no permission, expected a place we may write to; choose another with --db or --out"
         )
+        code = StorageError.exit_code
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO):
+            raise
+        remark(f"copydesk: {error.filename or 'writing'}: {one_line(error)}; make room, then try again")
         code = StorageError.exit_code
     sys.exit(code if isinstance(code, int) else 0)
 

@@ -15,6 +15,7 @@ from pipelines.cli.options import (
     json_option,
     language_option,
     reading,
+    remark_unknown,
     require_corpus,
     since_option,
     source_option,
@@ -160,4 +161,6 @@ def export(
     chosen = Filter(since=since, until=until, source=source, topic=topic, language=language, all_copies=all_copies)
     with reading(config) as corpus:
         count = export_articles(corpus.articles(chosen), form, out, utc_now())
+        if not count:
+            remark_unknown(corpus, source, topic)
     remark(f"{plural(count, 'article')} written" + ("" if str(out) == "-" else f" to {out}"))

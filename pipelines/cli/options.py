@@ -7,10 +7,12 @@ import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from pipelines.cli import remark
 from pipelines.errors import StorageError
 
 if TYPE_CHECKING:
@@ -115,6 +117,15 @@ def reading(config: Config) -> Iterator[Corpus]:
     require_corpus(config)
     with Corpus.open(config.database_path, config, read_only=True) as corpus:
         yield corpus
+
+
+def remark_unknown(corpus: Corpus, source: str = "", topic: str = "") -> None:
+    """After an empty answer: a name this corpus has never seen is likely a typo."""
+    for flag, asked, known in (("--source", source, corpus.known_sources), ("--topic", topic, corpus.known_topics)):
+        names = known() if asked else []
+        if asked and asked not in names:
+            near = get_close_matches(asked, names, 1)
+            remark(f"{flag}: nothing of {asked} is in this corpus" + (f"; did you mean {near[0]}?" if near else ""))
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from pipelines.cli.options import (
     language_option,
     limit_option,
     reading,
+    remark_unknown,
     since_option,
     source_option,
     topic_option,
@@ -77,6 +78,8 @@ def search(
         raise click.UsageError("the query is empty")
     with reading(config) as corpus:
         rows = corpus.search(words, Filter(since=since, source=source, language=language, limit=limit))
+        if not rows:
+            remark_unknown(corpus, source)
     if is_json:
         answer_json(rows)
         return
@@ -180,6 +183,8 @@ def stories(since: datetime | None, topic: str, limit: int, is_json: bool, confi
 
     with reading(config) as corpus:
         rows = corpus.stories(Filter(since=since, topic=topic, limit=limit))
+        if not rows:
+            remark_unknown(corpus, topic=topic)
     if is_json:
         answer_json(rows)
         return

@@ -10,16 +10,19 @@ from typing import Any, Self
 import click
 
 from pipelines.cli import answer, printable, remark
-from pipelines.report import aligned, flat
+from pipelines.report import aligned, flat, width
 
 Row = Mapping[str, Any]
 Column = tuple[str, str, Callable[[Any], str]]  # heading, key, how to show the value
 MAX_COLUMNS = 100  # longer lines are hard to read, however wide the window
 MIN_COLUMNS = 40
+NAMES = 2  # the first columns say what the row is about
+NAME_COLUMNS = 16
+SHORT_COLUMNS = 6
 
 
 def is_terminal() -> bool:
-    return sys.stdout.isatty()
+    return sys.stdout is not None and sys.stdout.isatty()  # None: `>&-`
 
 
 def terminal_width() -> int:
@@ -45,7 +48,10 @@ def print_rows(rows: Iterable[Row], columns: Sequence[Column]) -> None:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     for index, heading in enumerate(headings):
         is_last = index == len(headings) - 1
-        table.add_column(heading, overflow="ellipsis", no_wrap=True, ratio=1 if is_last else None)
+        wide = max(width(row[index]) for row in [headings, *cells])
+        # in a narrow window the long columns give way: a name cut to one letter says nothing
+        least = min(wide, NAME_COLUMNS if index < NAMES else SHORT_COLUMNS)
+        table.add_column(heading, overflow="ellipsis", no_wrap=True, ratio=1 if is_last else None, min_width=least)
     for row in cells:
         table.add_row(*(Text(cell) for cell in row))
     Console(highlight=False).print(table)

@@ -72,8 +72,18 @@ def find_problems(config: Config, now: datetime) -> list[tuple[str, str]]:
     try:
         problems += file_problems(config, now)
     except StorageError as error:
-        problems.append((str(error), "restore the last `copydesk backup`, or name another file with --db"))
+        problems.append(told_apart(error))
     return problems
+
+
+def told_apart(error: StorageError) -> tuple[str, str]:
+    """An error as what is wrong and how to mend it."""
+    subject, saw, _, hint = error.args
+    is_known = hint and "doctor" not in hint  # what sends the user to us is no mend
+    return (
+        f"{subject}: {saw}",
+        hint if is_known else "restore the last `copydesk backup`, or name another file with --db",
+    )
 
 
 def file_problems(config: Config, now: datetime) -> list[tuple[str, str]]:

@@ -61,7 +61,7 @@ class Checks(Search, Copies, Stats):
         try:
             return [*self._damages(), *self._disagreements(), *self._sizes_out_of_bounds()]
         except StorageError as error:
-            return [Problem(str(error), RESTORE)]
+            return [Problem(f"{error.args[0]}: {error.args[1]}", RESTORE)]
 
     def quick_check(self) -> bool:
         """True when every page of the file is sound; no index is compared."""

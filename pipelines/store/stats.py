@@ -11,6 +11,15 @@ from pipelines.store.connection import Connection, Row, pragma
 class Stats(Connection):
     """Counts over all tables."""
 
+    def known_sources(self) -> list[str]:
+        """The ids of sources that were crawled, or that articles came from."""
+        rows = self._rows("SELECT source FROM articles UNION SELECT source FROM source_state ORDER BY 1")
+        return [row["source"] for row in rows]
+
+    def known_topics(self) -> list[str]:
+        """The concepts that matched in an article."""
+        return [row["concept"] for row in self._rows("SELECT DISTINCT concept FROM relevance_terms ORDER BY 1")]
+
     def stats(self) -> Row:
         """Numbers of the corpus.
 
