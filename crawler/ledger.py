@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 STORAGE_TROUBLE = (StorageError, OSError)
+GONE = (404, 410)
 OUTCOMES = {"new": "new", "copy": "copies", "unchanged": "unchanged", "updated": "updated", "rejected": "rejected"}
 
 
@@ -189,23 +190,36 @@ class Run:
         self.tallies[source.id].has_begun = True
         await self.do(lambda corpus: corpus.start_source_run(self.number, source.id, self.now()))
 
-    async def indexed(self, fetch: Fetch, entries: tuple[Entry, ...]) -> int:
-        """Keep an index's entries and validators in one transaction; return how many addresses are new."""
+    async def indexed(
+        self,
+        fetch: Fetch,
+        url: str,
+        entries: tuple[Entry, ...] = (),
+        more: Callable[[int], Sequence[tuple[str, int]]] = lambda _: (),
+    ) -> Sequence[tuple[str, int]]:
+        """Keep an index's entries and validators in one transaction; return its other pages that are to be read now.
+
+        `more` chooses them (address and depth) by the number of new entries. They are kept too, until each is
+        read: the next run is told "unchanged" of this page and would never hear of them.
+        """
         tally = self.tallies[fetch.source]
         now = self.now()
 
-        def work(corpus: Corpus) -> int:
-            new = corpus.offer(fetch.source, entries, now)
+        def work(corpus: Corpus) -> Sequence[tuple[str, int]]:
+            chosen = more(corpus.offer(fetch.source, entries, now))
+            for address, depth in chosen:
+                corpus.open_index(fetch.source, address, depth)
+            corpus.close_index(fetch.source, url)
             corpus.fetched(fetch, self.number)
-            return new
+            return chosen
 
-        new = await self.do(work)
+        chosen = await self.do(work)
         tally.good_indexes += 1
         tally.counts["requests"] += 1
         tally.counts["not_modified"] += fetch.status == 304
-        return new
+        return chosen
 
-    async def index_failed(self, fetch: Fetch, detail: str = "") -> None:
+    async def index_failed(self, fetch: Fetch, url: str, detail: str = "") -> None:
         """Keep that a feed, sitemap or listing could not be used, and the line that says so."""
         tally = self.tallies[fetch.source]
         tally.counts["requests"] += fetch.status != 0
@@ -214,7 +228,13 @@ class Run:
             if fetch.error in RUN_ENDED:
                 return
         tally.fail(fetch.error, told(fetch.error, host_of(fetch), detail))
-        await self.do(lambda corpus: corpus.fetched(fetch, self.number))
+
+        def work(corpus: Corpus) -> None:
+            if fetch.status in GONE:
+                corpus.close_index(fetch.source, url)
+            corpus.fetched(fetch, self.number)
+
+        await self.do(work)
 
     async def page_failed(self, fetch: Fetch, detail: str = "") -> None:
         """Keep why a page is not here: its fetch, which schedules the next try, and a rejection."""
@@ -225,7 +245,7 @@ class Run:
                 tally.note = tally.note or told(fetch.error, host_of(fetch), detail)
             return
         tally.done += 1
-        is_answer = fetch.status in (404, 410)
+        is_answer = fetch.status in GONE
         tally.counts["requests"] += fetch.status != 0
         tally.counts["gone" if is_answer else "failed"] += 1
         tally.page_answers += is_answer

@@ -350,6 +350,38 @@ def test_ctrl_c_does_not_wait_for_the_pauses_of_a_host(tmp_path):
         assert time.monotonic() - start < 6
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL], ids=["INT", "KILL"])
+def test_a_listing_stopped_after_its_first_page_goes_on_with_the_second(tmp_path, number):
+    desk = Desk(tmp_path)
+    with Site() as site:
+        desk.source("list", fill_list(site), kind="listing", url_pattern="/posts/", delay_s=2.0)
+        process = desk.start()
+        while not desk.database.exists() or not desk.rows("select 1 from sqlite_master where name = 'frontier'"):
+            time.sleep(0.02)
+        while not desk.rows("select 1 from frontier"):
+            time.sleep(0.02)
+        process.send_signal(number)
+        process.communicate(timeout=30)
+        assert site.paths() == ["/list"]
+        assert desk.crawl(COPYDESK_CRAWL__DELAY_S="0").returncode == 0
+        assert site.paths(304) == ["/list"], "its first page is unchanged and names no other"
+        assert desk.rows("select count(*) as n from articles")[0]["n"] == 4
+
+
+def test_a_page_of_a_listing_that_fails_is_read_next_time(tmp_path):
+    desk = Desk(tmp_path)
+    with Site() as site:
+        desk.source("list", fill_list(site), kind="listing", url_pattern="/posts/")
+        second = site.replies["/list?page=2"]
+        site.reply("/list?page=2", status=500)
+        desk.crawl()
+        assert desk.rows("select count(*) as n from articles")[0]["n"] == 2
+        site.replies["/list?page=2"] = second
+        desk.crawl("--force")
+        assert desk.rows("select count(*) as n from articles")[0]["n"] == 4
+        assert desk.rows("select * from open_indexes") == []
+
+
 def test_a_killed_run_loses_nothing(tmp_path):
     desk = Desk(tmp_path)
     with Site() as site:

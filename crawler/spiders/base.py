@@ -42,6 +42,7 @@ class SourceSpider(scrapy.Spider):
     def __init__(self, run: Run, **arguments: Any) -> None:
         super().__init__(name=self.kind, **arguments)
         self.run = run
+        self.asked: set[tuple[str, str]] = set()  # pages of indexes, by source
 
     def read(self, source: Source, response: Response) -> Found:
         """Read an index; runs in a thread."""
@@ -54,12 +55,20 @@ class SourceSpider(scrapy.Spider):
     async def start(self) -> AsyncIterator[Any]:
         for source in self.run.of_kind(self.kind):
             await self.run.begin(source)
-            yield await self.index_request(source, source.url, 0)
+            for request in await self.index_requests(source):
+                yield request
+
+    async def index_requests(self, source: Source) -> list[Request]:
+        """The source's index and what an earlier run left unread of it; all counted before the first is answered."""
+        unread = await self.run.ask(lambda corpus: corpus.open_indexes(source.id))
+        pages = {source.url: 0} | dict(unread)
+        return [await self.index_request(source, url, depth) for url, depth in pages.items()]
 
     async def index_request(self, source: Source, url: str, depth: int) -> Request:
         key = self.run.index_key(source, url)
         etag, last_modified = await self.run.ask(lambda corpus: corpus.validators(key))
         tally = self.run.tallies[source.id]
+        self.asked.add((source.id, url))
         tally.open_indexes += 1
         tally.seen_indexes += 1
         return Request(
@@ -76,21 +85,25 @@ class SourceSpider(scrapy.Spider):
     async def parse_index(self, response: Response, source: Source, url: str, depth: int) -> AsyncIterator[Any]:
         run, fetch = self.run, fetch_of(response, self.run.index_key(source, url), source.id, self.kind)
         if fetch.error:
-            await run.index_failed(fetch, f"status {response.status}")
+            await run.index_failed(fetch, url, f"status {response.status}")
         elif fetch.status == NOT_MODIFIED:
-            await run.indexed(fetch, ())
+            await run.indexed(fetch, url)
         else:
             found = await apart(lambda: self.read(source, response))
             if found.reason:
-                await run.index_failed(replace(fetch, error=found.reason), found.detail)
+                await run.index_failed(replace(fetch, error=found.reason), url, found.detail)
             else:
                 # children have validators of their own; what was cut off must not be "unchanged" next time
                 if found.is_partial or (found.more and not found.entries):
                     fetch = replace(fetch, etag="", last_modified="")
-                new = await run.indexed(fetch, found.entries)
+                pages = [(more, depth + 1) for more in found.more]
+                chosen = await run.indexed(
+                    fetch, url, found.entries, lambda new: pages if self.follows(depth, new) else ()
+                )
                 self.remark(source, response, found)
-                for more in found.more if self.follows(depth, new) else ():
-                    yield await self.index_request(source, more, depth + 1)
+                for more, level in chosen:
+                    if (source.id, more) not in self.asked:
+                        yield await self.index_request(source, more, level)
         async for request in self.index_done(source):
             yield request
 
@@ -108,7 +121,7 @@ class SourceSpider(scrapy.Spider):
         word, detail = classify(error_of(failure))
         key = self.run.index_key(source, kwargs["url"])
         fetch = Fetch(url=key, source=source.id, kind=self.kind, time=self.run.now(), status=0, error=word)
-        await self.run.index_failed(fetch, detail)
+        await self.run.index_failed(fetch, kwargs["url"], detail)
         async for request in self.index_done(source):
             yield request
 

@@ -7,6 +7,8 @@ where a file stands. Times are UTC in ISO 8601, which sorts as text.
 
 from __future__ import annotations
 
+import struct
+
 from sqlite_utils import Database, Migrations
 
 migrations = Migrations("corpus")
@@ -257,3 +259,50 @@ def first_schema(db: Database) -> None:
         for statement in part.split(";\n"):
             if statement.strip():
                 db.execute(statement)
+
+
+@migrations()
+def open_indexes(db: Database) -> None:
+    """Pages of an index that were named by one we have read, and not read themselves yet."""
+    db.execute(
+        "CREATE TABLE open_indexes (source TEXT NOT NULL, url TEXT NOT NULL, depth INTEGER NOT NULL,"
+        " PRIMARY KEY (source, url)) STRICT, WITHOUT ROWID"
+    )
+
+
+@migrations()
+def copies_by_week(db: Database) -> None:
+    """Lead the candidate index by the week of publication, and keep fingerprints in five bytes instead of eight."""
+    last = 0
+    while rows := db.execute(
+        "SELECT article, fingerprints FROM signatures WHERE article > ? ORDER BY article LIMIT 10000", (last,)
+    ).fetchall():
+        packed = [
+            (b"".join(value.to_bytes(5, "little") for value in sorted({one & 2**35 - 1 for (one,) in found})), article)
+            for article, found in ((article, struct.iter_unpack("<Q", prints)) for article, prints in rows)
+        ]
+        db.conn.executemany("UPDATE signatures SET fingerprints = ? WHERE article = ?", packed)
+        last = rows[-1][0]
+    db.execute("""
+        CREATE TEMP TABLE by_week AS
+        SELECT DISTINCT coalesce(max(1, min(4095, strftime('%s', a.published) / 604800)), 0) << 35
+            | (b.fingerprint & ((1 << 35) - 1)) AS fingerprint, b.article
+        FROM bands AS b JOIN articles AS a ON a.id = b.article ORDER BY 1, 2
+    """)
+    db.execute("DELETE FROM bands")
+    db.execute("INSERT INTO bands (fingerprint, article) SELECT fingerprint, article FROM by_week ORDER BY 1, 2")
+    db.execute("DROP TABLE by_week")
+
+
+@migrations()
+def origins_and_repeats(db: Database) -> None:
+    """Whom a text names as its origin; and the blocks that were left out of several pages, with how many."""
+    db.execute(
+        "CREATE TABLE origins (article INTEGER PRIMARY KEY REFERENCES articles(id) ON DELETE CASCADE, name TEXT NOT NULL) STRICT"
+    )
+    db.execute("""
+        CREATE VIEW repeated_blocks AS
+            SELECT b.hash, count(DISTINCT r.article) AS pages, min(r.kind) AS kind, min(r.reason) AS reason, b.text
+            FROM removed_blocks AS r JOIN blocks AS b ON b.hash = r.block
+            GROUP BY r.block HAVING count(DISTINCT r.article) > 1 ORDER BY pages DESC, b.hash
+    """)
