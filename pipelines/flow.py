@@ -9,12 +9,13 @@ the tables.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from pipelines.clean import clean
 from pipelines.config import Config
-from pipelines.dedup import decide, is_wall, sign
+from pipelines.dedup import RECIPE, decide, is_wall, normalise, sign, signature_of, text_hash, tokens
 from pipelines.dedup.stories import group
 from pipelines.extract import extract
 from pipelines.records import Article, Document, Page, Rejection, Settled
@@ -62,6 +63,23 @@ def regroup_stories(corpus: Corpus, run: int, now: datetime) -> int:
     with corpus.transaction():
         corpus.assign_stories(stories, now)
     return len(set(stories.values()))
+
+
+def recluster(corpus: Corpus, tell: Callable[[int], None] = lambda _: None) -> dict[str, int]:
+    """Place every stored article anew, in order of publication: the reference for what arrival by arrival comes close to.
+
+    One transaction; no article is touched but for its place. `tell` hears how many are placed. Returns articles, clusters,
+    copies, clusters_changed, canonicals_changed, and signed_again: articles whose signature was of another recipe.
+    """
+    again = 0
+    with corpus.transaction():
+        for again, (key, text) in enumerate(corpus.of_other_recipe(RECIPE), 1):  # noqa: B007 - counted
+            corpus.sign_again(key, signature_of(text), text_hash(text), len(tokens(normalise(text))))
+        corpus.begin_placing()
+        for count, (key, article) in enumerate(corpus.in_order(), 1):
+            corpus.place(key, article, decide(article, corpus.candidates_before(article), corpus.config.dedup))
+            tell(count)
+        return corpus.adopt() | {"signed_again": again}
 
 
 def no_article(document: Document, text: str, min_chars: int) -> tuple[str, str] | None:

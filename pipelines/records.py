@@ -116,7 +116,7 @@ class Signature:
 
     recipe: str  # scheme, seed, permutations, shingling version, e.g. "affine32-1-128-w5v1"
     minhash: bytes  # little-endian uint32 hash values; empty: the text is too short or a wall
-    fingerprints: tuple[int, ...]  # sampled shingle hashes, below 2**47: the keys of the candidate index
+    fingerprints: tuple[int, ...]  # sampled shingle hashes, below 2**35: the keys of the candidate index
     shingles: int  # how many distinct shingles the text has
 
 
@@ -130,6 +130,7 @@ class Article:
     words: int
     relevance: Relevance
     signature: Signature
+    origin: str = ""  # the publisher the page names as that of the original; "" when it names none
 
     @property
     def url(self) -> str:
@@ -160,6 +161,7 @@ class Candidate:
     published: datetime | None
     fetched: datetime
     cluster: int  # id of the cluster's canonical article
+    cluster_published: datetime | None = None  # when that one was published
     shared: int = 0  # fingerprints it shares with the article at hand
 
 

@@ -189,6 +189,7 @@ def test_signatures_of_different_recipes_are_never_compared():
         similarity_of_signatures(mine, older)
 
 
+@pytest.mark.fault("H18")
 def test_empty_signatures_are_not_alike():
     assert similarity_of_signatures(signature_of("Two words"), signature_of("")) == 0.0
 
@@ -218,6 +219,7 @@ def test_signing_does_not_load_datasketch():
         "이 페이지를 보려면 자바스크립트를 활성화해 주세요.",
     ],
 )
+@pytest.mark.fault("H18")
 def test_walls_are_walls_and_match_nothing(wall):
     assert is_wall(wall)
     assert not signature_of(wall).fingerprints
@@ -238,6 +240,7 @@ def test_articles_are_no_walls(text):
     assert not is_wall(text)
 
 
+@pytest.mark.fault("H18")
 def test_a_text_below_five_words_matches_nothing():
     assert relation("Nothing to see", candidate("Nothing to see")) == "original"
 

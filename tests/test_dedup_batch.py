@@ -10,9 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.config import DedupConfig
-from pipelines.dedup import dedup, dedup_lines
+from pipelines.dedup import batch, dedup, dedup_lines
 from pipelines.dedup.batch import OUTPUT_KEYS, as_json, seconds
 from pipelines.dedup.pairs import candidate_pairs
+from pipelines.dedup.spill import Spill
+from tests.cli_helpers import run_cli
 from tests.test_dedup import CHINESE, FIRE, KOREAN, OTHER, STORY, prose
 
 
@@ -204,3 +206,39 @@ def test_pairs_are_those_that_share_two_fingerprints():
 )
 def test_times_in_the_forms_files_have(value, expected):
     assert seconds(value) == pytest.approx(expected) if expected is not None else np.isnan(seconds(value))
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "told"),
+    [
+        ("tiem", "2026-03-02", "no line has the field 'tiem'"),
+        ("time", "soon", "no line has a time that can be read in the field 'time'"),
+        ("time", "2026-03-02", ""),
+    ],
+)
+def test_a_time_field_that_no_line_has_is_told_once(tmp_path, capsys, field, value, told):
+    path = tmp_path / "in.jsonl"
+    path.write_bytes(b"".join(as_json({"text": STORY, "time": value}) + b"\n" for _ in range(3)))
+    done = run_cli(capsys, "dedup", "--time", field, path)
+    assert (done.code, len(done.rows)) == (0, 3)
+    assert [line.partition(":")[0] for line in done.err.splitlines() if "no line" in line] == ([told] if told else [])
+
+
+def test_what_is_spilled_comes_back_and_takes_no_memory():
+    spill = Spill()
+    arrays = [np.arange(size, dtype=np.uint64) * 3 for size in (0, 1, 500, 0, 7)]
+    for hashes in arrays:
+        spill.append(hashes)
+    spill.finish()
+    assert len(spill) == 5
+    for number, hashes in enumerate(arrays):
+        assert spill.length(number) == len(hashes)
+        assert (spill[number] == hashes).all()
+    spill.close()
+
+
+def test_a_line_that_does_not_name_its_language_is_looked_at_for_stories(monkeypatch):
+    seen = []
+    monkeypatch.setattr(batch, "group", lambda items: seen.extend(items) or {item.id: str(item.id) for item in items})
+    run([{"text": KOREAN}, {"text": STORY}, {"text": CHINESE, "lang": "zh-TW"}, {"text": ""}], stories=True)
+    assert [item.language for item in seen] == ["ko", "en", "zh", ""]

@@ -59,6 +59,7 @@ def test_a_row_has_the_columns_of_the_contract_first(corpus):
     assert corpus.article(1)["published"] == "2026-11-21T08:00:00+00:00"
 
 
+@pytest.mark.fault("D21")
 def test_text_that_sqlite_cannot_hold_is_mended_at_the_door(corpus):
     corpus.keep(make_article(text="be\0fore \ud800 after", title="\udfff", removed=("\ud800",)), ORIGINAL)
     assert corpus.article(1)["text"] == "before \ufffd after"
@@ -400,6 +401,7 @@ def test_stories_newest_first_and_filtered(corpus):
 # ----- upkeep
 
 
+@pytest.mark.fault("D18")
 def test_a_copy_made_while_another_writes_is_whole(tmp_path):
     with (
         Corpus.open(tmp_path / "corpus.db", create=True) as writer,
@@ -422,6 +424,7 @@ def test_a_copy_made_while_another_writes_is_whole(tmp_path):
     }
 
 
+@pytest.mark.fault("F05")
 def test_what_can_be_derived_is_mended(corpus):
     corpus.keep(make_article(removed=("Share",)), ORIGINAL)
     corpus.keep(make_article("https://b.example/1", published=NOW + hours(1)), near(1))

@@ -42,11 +42,13 @@ def refused(path, match, **options):
 
 
 @pytest.mark.parametrize("read_only", [True, False])
+@pytest.mark.fault("D14")
 def test_a_missing_file_is_not_made(tmp_path, read_only):
     refused(tmp_path / "none.db", "no corpus here", read_only=read_only)
 
 
 @pytest.mark.parametrize("options", [{}, {"create": True}, {"read_only": True}])
+@pytest.mark.fault("D14")
 def test_files_that_are_no_corpus_are_left_alone(tmp_path, options):
     empty, text, foreign = tmp_path / "empty.db", tmp_path / "text.db", tmp_path / "foreign.db"
     empty.touch()
@@ -60,12 +62,14 @@ def test_files_that_are_no_corpus_are_left_alone(tmp_path, options):
 
 
 @pytest.mark.parametrize("read_only", [True, False])
+@pytest.mark.fault("D16")
 def test_a_newer_file_is_left_alone(path, read_only):
     with closing(sqlite3.connect(path)) as newer:
         newer.execute(f"PRAGMA user_version = {connection.SCHEMA_VERSION + 1}")
     refused(path, "newer version", read_only=read_only)
 
 
+@pytest.mark.fault("D13")
 def test_damaged_files_are_left_alone(path):
     whole = path.read_bytes()
     path.write_bytes(whole[: len(whole) // 2])
@@ -76,6 +80,7 @@ def test_damaged_files_are_left_alone(path):
     refused(path, "damaged")
 
 
+@pytest.mark.fault("D13")
 def test_damage_inside_is_found_by_a_check_and_told_in_one_line(path):
     with Corpus.open(path) as corpus, corpus.transaction():
         for number in range(40):
@@ -98,6 +103,7 @@ def test_a_folder_without_permission(tmp_path):
         tmp_path.chmod(0o700)
 
 
+@pytest.mark.fault("D12")
 def test_a_corpus_in_a_folder_we_may_not_write_to_can_be_read(path, monkeypatch):
     uris = []
     monkeypatch.setattr(connection.os, "access", lambda *_: False)
@@ -124,6 +130,7 @@ def test_a_locked_file_is_told_in_one_line(path, monkeypatch):
         assert corpus.start_run("crawl", NOW) == 1
 
 
+@pytest.mark.fault("D07")
 def test_a_writer_waits_for_another_one(path):
     script = (
         "import sqlite3, sys, time; c = sqlite3.connect(sys.argv[1], isolation_level=None); c.execute('BEGIN IMMEDIATE');"
@@ -146,6 +153,7 @@ def test_reading_only_is_reading_only(path):
             corpus._run("DELETE FROM articles")
 
 
+@pytest.mark.fault("D05", "D06")
 def test_what_is_promised_of_durability_is_set(path):
     with Corpus.open(path) as corpus:
         assert corpus._value("PRAGMA journal_mode") == "wal"
@@ -153,6 +161,7 @@ def test_what_is_promised_of_durability_is_set(path):
         assert corpus._value("PRAGMA foreign_keys") == 1
 
 
+@pytest.mark.fault("W09")
 def test_reading_while_another_writes(path):
     with Corpus.open(path) as writer, Corpus.open(path, read_only=True) as reader, writer.transaction():
         writer.keep(make_article(), ORIGINAL)
@@ -176,6 +185,7 @@ def test_a_nested_transaction_is_a_savepoint(path):
         assert len(corpus.runs()) == 2
 
 
+@pytest.mark.fault("D22")
 def test_strict_tables_refuse_wrong_types(path):
     with Corpus.open(path) as corpus, pytest.raises(sqlite3.IntegrityError):
         corpus._run("INSERT INTO runs (command, started, fetched) VALUES ('x', 'y', 'many')")
@@ -195,6 +205,7 @@ for number in range(100_000):
 """
 
 
+@pytest.mark.fault("D01", "D02", "D03")
 def test_what_was_reported_as_kept_survives_kill_9(tmp_path):
     root = str(Path(__file__).parents[1])
     with subprocess.Popen(
@@ -228,6 +239,7 @@ def test_every_released_schema_becomes_todays(tmp_path, dump):
     assert Corpus.pending_migrations(tmp_path / "old.db") == []
 
 
+@pytest.mark.fault("D17")
 def test_an_older_file_is_brought_up_to_date_after_a_copy(tmp_path):
     path = tmp_path / "old.db"
     with closing(sqlite3.connect(path)) as old:
@@ -235,9 +247,11 @@ def test_an_older_file_is_brought_up_to_date_after_a_copy(tmp_path):
         old.execute("CREATE TABLE kept (x)")
     with pytest.raises(StorageError, match="copydesk migrate"):
         Corpus.open(path, read_only=True)
-    assert Corpus.pending_migrations(path) == ["first_schema"]
+    steps = Corpus.pending_migrations(path)
+    assert steps[0] == "first_schema"
+    assert len(steps) == connection.SCHEMA_VERSION
     with Corpus.open(path) as corpus:
-        assert corpus.migrate() == ["first_schema"]
+        assert corpus.migrate() == steps
         assert corpus.check() == []
     assert Corpus.pending_migrations(path) == []
     assert (tmp_path / "old.db.schema0.bak").exists()

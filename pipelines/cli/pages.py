@@ -191,6 +191,9 @@ def dedup(
         )
     for number, what in report.broken:
         remark(f"copydesk: {file}:{number}: {what}")
+    if time_field and report.lines and not report.timed:
+        why = "has a time that can be read in" if report.with_time_field else "has"
+        remark(f"no line {why} the field {time_field!r}: copies were looked for without times")
     told = [plural(report.lines, "line"), plural(report.clusters, "cluster"), plural(report.copies, "copy", "copies")]
     if stories:
         told.append(plural(report.stories, "story", "stories"))

@@ -1,4 +1,4 @@
-"""The commands that look after the corpus file: doctor, prune, migrate, backup."""
+"""The commands that look after the corpus file: doctor, recluster, prune, migrate, backup."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pipelines.cli import answer, answer_json, cli, remark, with_config
-from pipelines.cli.options import Age, json_option, reading, require_corpus, utc_now, writing
+from pipelines.cli.options import Age, json_option, reading, require_corpus, stopped_gently, utc_now, writing
 from pipelines.errors import ConfigError, StorageError
 from pipelines.report import moment, plural
 
@@ -120,6 +120,37 @@ def run_problems(corpus: Corpus, now: datetime) -> list[tuple[str, str]]:
     if now - started > MAX_RUN_AGE:
         return [(f"the last run was {plural((now - started).days, 'day')} ago", "see `copydesk schedule show`")]
     return []
+
+
+@cli.command()
+@json_option
+@with_config
+def recluster(is_json: bool, config: Config) -> None:
+    """Find all copies anew, in order of publication.
+
+    A crawl compares each article with those that were there when it came, so a late original can leave two clusters where one belongs. This compares
+    all of them again as if they had come in the order in which they were published. Articles stay as they are, and nothing is
+    deleted: only who copies whom, and who is canonical, is written anew. For after an import of older articles or a
+    change of the settings under [dedup].
+
+    Example: copydesk recluster
+    """
+    from pipelines.cli.tables import Progress
+    from pipelines.flow import recluster as run_recluster
+
+    progress = Progress("articles")
+    with stopped_gently(), writing(config) as corpus, progress:
+        done = run_recluster(corpus, progress.show)
+    if is_json:
+        answer_json(done)
+        return
+    answer(
+        f"{plural(done['articles'], 'article')}: {plural(done['clusters'], 'cluster')} of copies with"
+        f" {plural(done['copies'], 'copy', 'copies')}; {plural(done['clusters_changed'], 'cluster')} changed,"
+        f" {plural(done['canonicals_changed'], 'article')} became canonical"
+    )
+    if done["signed_again"]:
+        answer(f"{plural(done['signed_again'], 'article')} signed again: the rules for it have changed")
 
 
 @cli.command()

@@ -7,6 +7,7 @@ numbers stay in memory. Every line comes back in its place; one that cannot be r
 from __future__ import annotations
 
 import json
+import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,10 +19,14 @@ from typing import Any, BinaryIO
 from pipelines.config import DedupConfig
 from pipelines.dedup.clusters import Texts, clusters_of
 from pipelines.dedup.compare import NEAR_JACCARD
+from pipelines.dedup.origin import is_origin, named_origin
 from pipelines.dedup.stories import StoryItem, group
+from pipelines.language import language_of
 from pipelines.records import Placement
+from pipelines.urls import site
 
 OUTPUT_KEYS = ("cluster", "canonical", "relation", "similarity", "story")
+PUBLISHER_FIELDS = ("publisher", "source")
 STORY_CHARS = 4000  # the event is told at the start
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -35,6 +40,36 @@ class Report:
     copies: int  # lines that are not canonical
     stories: int  # 0 unless asked for
     broken: tuple[tuple[int, str], ...]  # (line number from 1, what is wrong): passed through as they came
+    with_time_field: int = 0  # lines that have the field named for times…
+    timed: int = 0  # …and those in which it is a time
+
+
+@dataclass(slots=True)
+class Publishers:
+    """Who published each text, as far as the records say, and whom some of the texts name as their origin."""
+
+    names: list[tuple[str, str]] = field(default_factory=list)  # name and site of each text's publisher, or ("", "")
+    origins: dict[int, str] = field(default_factory=dict)
+    _known: dict[tuple[str, str], tuple[str, str]] = field(default_factory=dict)  # each pair once
+
+    def add(self, record: Mapping[str, Any], text: str) -> None:
+        """Nothing is looked for in a text whose publisher is unknown: it can neither be the origin nor yield to one."""
+        known = [value for key in PUBLISHER_FIELDS if isinstance(value := record.get(key), str) and value]
+        url = record.get("url")
+        names = known[0] if known else "", site(url) if isinstance(url, str) else ""
+        number = len(self.names)
+        self.names.append(self._known.setdefault(names, names))
+        if any(names) and (name := named_origin(text)):
+            self.origins[number] = sys.intern(name)
+
+    def of_origin(self, labels: Sequence[int]) -> Iterator[int]:
+        """The texts by a publisher that a text of their cluster names."""
+        named: dict[int, set[str]] = {}
+        for number, name in self.origins.items():
+            named.setdefault(labels[number], set()).add(name)
+        for number, (publisher, host) in enumerate(self.names) if named else ():
+            if any(is_origin(name, publisher, f"https://{host}/") for name in named.get(labels[number], ())):
+                yield number
 
 
 @dataclass(slots=True)
@@ -42,6 +77,8 @@ class Lines:
     """What is remembered of each line that could be read, in order."""
 
     texts: Texts
+    publishers: Publishers = field(default_factory=Publishers)
+    with_time_field: int = 0
     ids: list[str | int | float] = field(default_factory=list)
     positions: list[int] = field(default_factory=list)  # line number from 0
     broken: list[tuple[int, str]] = field(default_factory=list)
@@ -60,25 +97,33 @@ def dedup(
     All records are read before the first placement comes. Memory holds their fingerprints, not their texts.
     """
     config = config or DedupConfig()
-    texts = Texts(config.window_days)
+    texts, publishers = Texts(config.window_days), Publishers()
     try:
         for record in records:
-            text = record.get(text_field)
-            texts.add(text if isinstance(text, str) else "", seconds(record.get(time_field)) if time_field else nan)
-        yield from placements(texts, clusters_of(texts, config))
+            value = record.get(text_field)
+            text = value if isinstance(value, str) else ""
+            texts.add(text, seconds(record.get(time_field)) if time_field else nan)
+            publishers.add(record, text)
+        yield from placements(texts, clusters_of(texts, config), publishers)
     finally:
         texts.close()
 
 
-def placements(texts: Texts, labels: Sequence[int]) -> Iterator[Placement]:
-    """Say of each text how it stands to its cluster's canonical text: the earliest, else the first."""
-    canonical: dict[int, int] = {}
-    for number, label in enumerate(labels):
-        best = canonical.setdefault(label, number)
-        if best != number and earlier(texts.times[number], texts.times[best]):
-            canonical[label] = number
+def placements(texts: Texts, labels: Sequence[int], publishers: Publishers) -> Iterator[Placement]:
+    """Say of each text how it stands to its cluster's canonical text: of the named origin, else the earliest, else the first."""
+    canonical = earliest(texts, labels, range(len(labels))) | earliest(texts, labels, publishers.of_origin(labels))
     for number, label in enumerate(labels):
         yield placement(texts, number, canonical[label])
+
+
+def earliest(texts: Texts, labels: Sequence[int], numbers: Iterable[int]) -> dict[int, int]:
+    """The earliest of these texts, else the first, in each cluster."""
+    found: dict[int, int] = {}
+    for number in numbers:
+        best = found.setdefault(labels[number], number)
+        if best != number and earlier(texts.times[number], texts.times[best]):
+            found[labels[number]] = number
+    return found
 
 
 def placement(texts: Texts, number: int, canonical: int) -> Placement:
@@ -116,7 +161,8 @@ def dedup_lines(
 ) -> Report:
     """Write every line of JSONL `source` to `out`, in order, with cluster, canonical, relation, similarity (and story).
 
-    `cluster` is the id of the cluster's canonical line, which is the earliest by `time_field`, else the first; a line
+    `cluster` is the id of the cluster's canonical line: that of the publisher a text names as its origin (where lines have
+    `publisher`, `source` or `url`), else the earliest by `time_field`, else the first. A line
     without an id has its number for one. Nothing is written before the whole source was read, so `out` may be its file's successor.
     """
     config = config or DedupConfig()
@@ -126,7 +172,7 @@ def dedup_lines(
             for raw in source:
                 copy.write(raw if raw.endswith(b"\n") else raw + b"\n")
                 read_line(lines, raw, text_field, id_field, time_field)
-            found = list(placements(lines.texts, clusters_of(lines.texts, config)))
+            found = list(placements(lines.texts, clusters_of(lines.texts, config), lines.publishers))
             copy.seek(0)
             told = tell_stories(lines, found, copy, text_field) if stories else None
             copy.seek(0)
@@ -140,6 +186,8 @@ def dedup_lines(
         copies=len(found) - clusters,
         stories=len(set(told)) if told else 0,
         broken=tuple(lines.broken),
+        with_time_field=lines.with_time_field,
+        timed=sum(not isnan(time) for time in lines.texts.times),
     )
 
 
@@ -162,7 +210,9 @@ def read_line(lines: Lines, raw: bytes, text_field: str, id_field: str, time_fie
         return
     identity = record.get(id_field)
     lines.ids.append(identity if isinstance(identity, str | int | float) else number + 1)
+    lines.publishers.add(record, text or "")
     lines.positions.append(number)
+    lines.with_time_field += time_field in record
     lines.texts.add(text or "", seconds(record.get(time_field)) if time_field else nan)
 
 
@@ -203,12 +253,13 @@ def tell_stories(lines: Lines, found: Sequence[Placement], copy: BinaryIO, text_
         if found[number].relation == "original":
             record = parsed(raw)
             title, time = record.get("title"), lines.texts.times[number]
+            text = (record[text_field] or "")[:STORY_CHARS]
             items.append(
                 StoryItem(
                     id=number,
                     title=title if isinstance(title, str) else "",
-                    text=(record[text_field] or "")[:STORY_CHARS],
-                    language=str(record.get("language") or record.get("lang") or ""),
+                    text=text,
+                    language=language_of(text, (str(record.get("language") or record.get("lang") or ""),)),
                     published=None if isnan(time) else datetime.fromtimestamp(time, UTC),
                 )
             )

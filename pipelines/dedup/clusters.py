@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.config import DedupConfig
-from pipelines.dedup.compare import NEAR_JACCARD, SHORT_WORDS, Likeness, is_copy
+from pipelines.dedup.compare import NEAR_JACCARD, SHORT_WORDS, Likeness, is_copy, window_days
 from pipelines.dedup.decide import COMMON_CLUSTERS
 from pipelines.dedup.numbers import Figures, agree, figures
 from pipelines.dedup.pairs import candidate_pairs
@@ -77,12 +77,16 @@ class Texts:
         """The earlier text with the same words, or `number` itself. Short ones come back: "rates unchanged" is news again."""
         key = int(hash_of_normalised(normalised)[:16], 16)
         first = self._by_hash.setdefault(key, number)
-        if first != number and words < SHORT_WORDS and not self.is_within(first, time):
+        if first != number and words < SHORT_WORDS and abs(self.times[first] - time) > self.span_s(words):
             self._by_hash[key] = first = number
         return first
 
-    def is_within(self, number: int, time: float) -> bool:
-        return not abs(self.times[number] - time) > self.window_days * DAY_S  # nan compares false: within
+    def span_s(self, shorter_words: int) -> float:
+        return window_days(shorter_words, self.window_days) * DAY_S
+
+    def is_within(self, one: int, other: int) -> bool:
+        apart = abs(self.times[one] - self.times[other])
+        return not apart > self.span_s(min(self.words[one], self.words[other]))  # nan compares false: within
 
     def finish(self) -> tuple[Hashes, NDArray[np.uint32]]:
         """End reading; return the fingerprint index."""
@@ -122,7 +126,7 @@ def clusters_of(texts: Texts, config: DedupConfig) -> list[int]:
     pairs = [
         (one, other, texts.likeness(one, other))
         for one, other in zip(*(column.tolist() for column in candidate_pairs(prints, owners)), strict=True)
-        if one != other and texts.is_within(one, texts.times[other])
+        if one != other and texts.is_within(one, other)
     ]
     floor = config.containment / 4  # common shingles may be three quarters of a text
     suspects = [
@@ -218,7 +222,7 @@ class Groups:
         self._parent = list(range(len(texts.first_of)))
         self._size = [1] * len(self._parent)
         self._earliest, self._latest = list(texts.times), list(texts.times)
-        self._span_s = texts.window_days * DAY_S
+        self._texts = texts
 
     def find(self, number: int) -> int:
         while self._parent[number] != number:
@@ -232,7 +236,7 @@ class Groups:
             return
         earliest = least(self._earliest[first], self._earliest[second])
         latest = -least(-self._latest[first], -self._latest[second])
-        if latest - earliest > self._span_s:
+        if latest - earliest > self._texts.span_s(min(self._texts.words[one], self._texts.words[other])):
             return
         self._parent[second] = first
         self._size[first] += self._size[second]

@@ -18,6 +18,7 @@ from pipelines.dedup.shingles import Hashes, normalise, shingles_of_words, token
 NEAR_JACCARD = 0.5  # from here on the whole text is alike, not only a part of it
 MIN_SHARED = 5  # shingles: nine words in a row; less is a phrase
 SHORT_WORDS = 50  # below this one edit moves everything, and a quotation is as long as the text
+SHORT_WINDOW_DAYS = 3  # a notice of a few lines is copied at once; in the same words a week later it is the next notice
 SHORT_SIZE_RATIO = 0.5  # two short items of about one length are compared by the usual measure…
 SHORT_PART_CONTAINMENT = 0.85  # …a short text as a part of a long one must stand there nearly whole
 SKETCH_CACHE = 512  # texts; an article's candidates come back with the next copy
@@ -98,3 +99,8 @@ def is_copy(found: Likeness, shorter_words: int, containment: float, *, is_same_
     if found.rare_containment < containment:
         return False
     return not is_same_site or found.jaccard >= NEAR_JACCARD
+
+
+def window_days(shorter_words: int, usual: int) -> int:
+    """How many days may lie between a text and its copy."""
+    return min(usual, SHORT_WINDOW_DAYS) if shorter_words < SHORT_WORDS else usual

@@ -22,6 +22,7 @@ from pipelines.dedup.compare import (
     is_copy,
     likeness,
     sketch,
+    window_days,
 )
 from pipelines.dedup.shingles import Hashes, normalise
 from pipelines.records import Article, Candidate, Placement
@@ -37,7 +38,7 @@ ORIGINAL = Placement(relation="original")
 def decide(article: Article, candidates: Sequence[Candidate], config: DedupConfig) -> Placement:
     """Say whether an article is new, or which known one it copies and how.
 
-    A short text repeated after the window is news again ("rates unchanged"), a longer one never is.
+    A short text repeated after three days is news again ("rates unchanged"), a longer one never is.
 
     What `candidates` should hold (the store's look-up): every article with the same text hash, whenever it came; and
     of the last `config.window_days` the articles that share at least MIN_SHARED_FINGERPRINTS fingerprints, looking at
@@ -46,15 +47,14 @@ def decide(article: Article, candidates: Sequence[Candidate], config: DedupConfi
     if not article.signature.minhash:
         return ORIGINAL  # too short or a wall: matches nothing
     others = [candidate for candidate in candidates if candidate.url != article.url]
-    window = timedelta(days=config.window_days)
     exact = [
         candidate
         for candidate in others
         if candidate.text_hash == article.text_hash
-        and (article.words >= SHORT_WORDS or is_within(article.document.published, candidate.published, window))
+        and (article.words >= SHORT_WORDS or is_within(article, candidate, article.words, config))
     ]
     if exact:
-        first = min(exact, key=lambda candidate: (candidate.published or candidate.fetched, candidate.id))
+        first = min(exact, key=age)
         return Placement(
             relation="exact",
             of=first.id,
@@ -63,7 +63,7 @@ def decide(article: Article, candidates: Sequence[Candidate], config: DedupConfi
             containment=1.0,
             evidence=f"same text as {named(first)}",
         )
-    near = [candidate for candidate in others if is_within(article.document.published, candidate.published, window)]
+    near = [candidate for candidate in others if is_within(article, candidate, SHORT_WORDS, config)]
     return best_match(article, near[: config.max_candidates], config)
 
 
@@ -72,17 +72,25 @@ def best_match(article: Article, candidates: Sequence[Candidate], config: DedupC
     own = sketch(article.text)
     sketches = [sketch(candidate.text) for candidate in candidates]
     common = common_shingles(own, sketches, [candidate.cluster for candidate in candidates])
-    best: tuple[float, float, int] | None = None
+    best: tuple[float, float, tuple[datetime, datetime, str]] | None = None
     placement = ORIGINAL
     for candidate, other in zip(candidates, sketches, strict=True):
         found = likeness(own, other, common)
         same_site = is_same_publisher(article, candidate)
-        if not is_copy(found, min(own.words, other.words), config.containment, is_same_site=same_site):
+        shorter = min(own.words, other.words)
+        if not is_copy(found, shorter, config.containment, is_same_site=same_site):
             continue
-        rank = (found.jaccard, found.containment, -candidate.id)
-        if best is None or rank > best:
+        if not is_within(article, candidate, shorter, config):
+            continue
+        rank = (-found.jaccard, -found.containment, age(candidate))
+        if best is None or rank < best:
             best, placement = rank, placed(article, candidate, found, is_same_site=same_site)
     return placement
+
+
+def age(candidate: Candidate) -> tuple[datetime, datetime, str]:
+    """What puts candidates in order, the earliest first, whatever numbers they were given when they came."""
+    return candidate.published or candidate.fetched, candidate.fetched, candidate.url
 
 
 def placed(article: Article, candidate: Candidate, found: Likeness, *, is_same_site: bool) -> Placement:
@@ -119,9 +127,15 @@ def is_same_publisher(article: Article, candidate: Candidate) -> bool:
     return is_same_site(article.url, candidate.url)
 
 
-def is_within(one: datetime | None, other: datetime | None, window: timedelta) -> bool:
-    """True unless both times are known and lie further apart: copies travel in days, templates come back."""
-    return one is None or other is None or abs(one - other) <= window
+def is_within(article: Article, candidate: Candidate, shorter_words: int, config: DedupConfig) -> bool:
+    """True unless times are known and lie further apart: copies travel in days, templates come back.
+
+    The time of the cluster counts too, or a template that comes every week would make one cluster of a year.
+    """
+    one = article.document.published
+    window = timedelta(days=window_days(shorter_words, config.window_days))
+    others = candidate.published, candidate.cluster_published
+    return one is None or all(other is None or abs(one - other) <= window for other in others)
 
 
 def common_shingles(own: Sketch, others: Sequence[Sketch], clusters: Sequence[int]) -> Hashes:

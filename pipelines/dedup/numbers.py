@@ -34,7 +34,8 @@ def figures(words: Sequence[str]) -> Figures:
     """Find the figures of a text given as normalised words; "8,519.25", three words, is one figure."""
     places: set[int] = set()
     filled: set[int] = set()
-    for at in [at for at, word in enumerate(words) if word.isdigit()]:
+    known = {word for word in set(words) if word.isdigit()}  # a text has twice as many words as different ones
+    for at in [at for at, word in enumerate(words) if word in known] if known else ():
         before = words[at - 1] if at else ""
         if not before or before.isdigit():
             continue

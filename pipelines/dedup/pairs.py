@@ -22,8 +22,7 @@ _MERGE_ROWS = 8_000_000  # pairs kept before they are counted: 64 MB
 
 def candidate_pairs(fingerprints: Hashes, texts: NDArray[np.uint32]) -> tuple[Numbers, Numbers]:
     """Return the pairs (earlier, later) of texts that share fingerprints; `texts[i]` has `fingerprints[i]`."""
-    order = np.argsort(fingerprints, kind="stable")
-    hashes, owners = fingerprints[order], texts[order].astype(np.int64)
+    hashes, owners = repeated(fingerprints, texts)
     starts = (
         np.flatnonzero(np.concatenate(([True], hashes[1:] != hashes[:-1]))) if len(hashes) else np.empty(0, np.int64)
     )
@@ -35,6 +34,16 @@ def candidate_pairs(fingerprints: Hashes, texts: NDArray[np.uint32]) -> tuple[Nu
     keys, shared = count_pairs(owners, reach, count)
     keys = keys[shared >= MIN_SHARED_FINGERPRINTS]
     return keys // count, keys % count
+
+
+def repeated(fingerprints: Hashes, texts: NDArray[np.uint32]) -> tuple[Hashes, Numbers]:
+    """The rows whose fingerprint stands in more than one, sorted by it: most of them go here, and their memory with them."""
+    order = np.argsort(fingerprints, kind="stable")
+    hashes = fingerprints[order]
+    is_repeated = np.zeros(len(hashes), np.bool_)
+    np.equal(hashes[1:], hashes[:-1], out=is_repeated[1:])
+    is_repeated[:-1] |= is_repeated[1:]
+    return hashes[is_repeated], texts[order[is_repeated]].astype(np.int64)
 
 
 def count_pairs(owners: Numbers, reach: Numbers, count: int) -> tuple[Numbers, Numbers]:

@@ -13,6 +13,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
+from pipelines.dedup.origin import named_origin
 from pipelines.dedup.shingles import (
     MIN_WORDS,
     SHINGLE_VERSION,
@@ -33,6 +34,7 @@ PERMUTATIONS = 128  # standard error of a similarity: 0.04
 RECIPE = f"{SCHEME}-{SEED}-{PERMUTATIONS}-{SHINGLE_VERSION}"
 EMPTY = Signature(recipe=RECIPE, minhash=b"", fingerprints=(), shingles=0)
 
+NO_NOTES = ("comment", "comment_form", "related", "newsletter", "share", "navigation", "repeat", "caption")  # of others
 _HASHES_A_STEP = 2048  # 128 x 2,048 values of four bytes stay in the processor's cache
 
 
@@ -47,7 +49,13 @@ def sign(document: Document, text: str, relevance: Relevance) -> Article:
         words=len(words),
         relevance=relevance,
         signature=signature_of_words(words, is_nothing=is_wall(text)),
+        origin=named_origin(text, notes_of(document)),
     )
+
+
+def notes_of(document: Document) -> list[str]:
+    """What a page says around its text that may name the original's publisher: cleaning takes such lines out of the text."""
+    return [block.text for block in document.blocks if not block.is_kept and block.kind not in NO_NOTES]
 
 
 def signature_of(text: str) -> Signature:

@@ -6,6 +6,7 @@ read back by position where two texts are compared; the system's file cache does
 
 from __future__ import annotations
 
+import os
 import tempfile
 from array import array
 
@@ -14,7 +15,8 @@ import numpy as np
 from pipelines.dedup.shingles import Hashes
 
 _BUFFER_BYTES = 4 * 2**20
-_HASH_BYTES = 8
+HASH_BYTES = 8
+NOTHING: Hashes = np.empty(0, np.uint64)
 
 
 class Spill:
@@ -23,7 +25,6 @@ class Spill:
     def __init__(self) -> None:
         self._file = tempfile.TemporaryFile(buffering=_BUFFER_BYTES)  # noqa: SIM115 - closed by close()
         self._ends = array("q", [0])
-        self._hashes: Hashes = np.empty(0, np.uint64)
 
     def append(self, hashes: Hashes) -> None:
         self._file.write(hashes.tobytes())
@@ -31,18 +32,19 @@ class Spill:
 
     def finish(self) -> None:
         self._file.flush()
-        if self._ends[-1]:
-            self._hashes = np.memmap(self._file, np.uint64, mode="r", shape=(self._ends[-1],))
 
     def length(self, number: int) -> int:
         return self._ends[number + 1] - self._ends[number]
 
     def __getitem__(self, number: int) -> Hashes:
-        return self._hashes[self._ends[number] : self._ends[number + 1]]
+        """Read, not mapped: mapped pages count as this process's memory, and grow with the file."""
+        start, length = self._ends[number], self.length(number)
+        if not length:
+            return NOTHING
+        return np.frombuffer(os.pread(self._file.fileno(), length * HASH_BYTES, start * HASH_BYTES), np.uint64)
 
     def __len__(self) -> int:
         return len(self._ends) - 1
 
     def close(self) -> None:
-        self._hashes = np.empty(0, np.uint64)
         self._file.close()

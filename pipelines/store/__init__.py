@@ -21,8 +21,11 @@ from pipelines.store.evidence import Evidence
 from pipelines.store.fetches import Fetches
 from pipelines.store.filters import Filter
 from pipelines.store.frontier import Frontier
+from pipelines.store.hosts import Hosts
+from pipelines.store.indexes import Indexes
 from pipelines.store.memory import Memory
 from pipelines.store.pages import RawPages
+from pipelines.store.rebuild import Rebuild
 from pipelines.store.runs import Runs
 from pipelines.store.search import Search
 from pipelines.store.stats import Stats
@@ -33,7 +36,23 @@ __all__ = ["Corpus", "Filter", "Known", "Problem"]
 DEFAULTS = Config()
 
 
-class Corpus(Articles, Checks, Fetches, Frontier, Memory, RawPages, Runs, Search, Copies, Evidence, Stats, Stories):
+class Corpus(
+    Articles,
+    Checks,
+    Rebuild,
+    Fetches,
+    Frontier,
+    Hosts,
+    Indexes,
+    Memory,
+    RawPages,
+    Runs,
+    Search,
+    Copies,
+    Evidence,
+    Stats,
+    Stories,
+):
     """An open corpus file. One thread, one `Corpus`; many may read while one writes."""
 
     applied: tuple[str, ...] = ()  # migrations carried out when this corpus was opened

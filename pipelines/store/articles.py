@@ -1,4 +1,4 @@
-"""Articles: keep one, revise one, find one, and find what it may be a copy of.
+"""Articles: keep one, revise one, find one.
 
 Everything about one article is written in one transaction: row, search index, signature, candidate index, evidence,
 place in its cluster. Nothing is deleted: a copy is a row with `canonical` 0, an earlier text a row of `versions`.
@@ -6,38 +6,28 @@ place in its cluster. Nothing is deleted: a copy is a row with `canonical` 0, an
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from pipelines.records import Article, Candidate, Placement, Settled
+from pipelines.records import Article, Placement, Settled
 from pipelines.store.connection import Row
-from pipelines.store.copies import Copies
 from pipelines.store.evidence import Evidence
 from pipelines.store.filters import EVERYTHING, TIME, Filter
+from pipelines.store.placing import Placing, week_of
 from pipelines.store.search import Search
-from pipelines.store.values import at, clean_text, moment, number, pack, readable_diff, to_text, to_time
+from pipelines.store.values import at, clean_text, moment, number, readable_diff, to_text, to_time, without_stamps
 
-RANKED_BEFORE_WINDOW = 200  # ranked look-ups taken before those outside the time window are left out
 COLUMNS = (  # the contract's, in its order, then ours
     "id, url, final_url, source, publisher, title, byline, published, published_origin, fetched, updated, language, words, text,"
     " text_hash, relevance, canonical, cluster, story, verdict, canonical_url"
 )
 OF_ARTICLE = ", ".join(f"a.{column.strip()}" for column in COLUMNS.split(","))
-CANDIDATE = "SELECT a.id, a.url, a.publisher, a.title, a.text, a.text_hash, a.published, a.fetched, a.cluster FROM articles AS a"
 BEFORE = """
     SELECT a.title, a.text, a.fetched, a.updated, a.published, s.recipe
     FROM articles AS a LEFT JOIN signatures AS s ON s.article = a.id WHERE a.id = ?
 """
-POSTINGS = """
-    SELECT value AS fingerprint, (
-        SELECT json_group_array(article) FROM (
-            SELECT article FROM bands WHERE fingerprint = value ORDER BY article DESC LIMIT ?
-        )
-    ) AS articles FROM json_each(?)
-"""  # newest first, capped for each fingerprint, in one statement
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,8 +44,8 @@ class Known:
     cluster: int
 
 
-class Articles(Search, Copies, Evidence):
-    """The tables articles, signatures, bands, versions."""
+class Articles(Search, Placing, Evidence):
+    """The tables articles and versions."""
 
     def known(self, url: str) -> Known | None:
         """The article at this address, if there is one."""
@@ -79,43 +69,6 @@ class Articles(Search, Copies, Evidence):
         latest = max(known.updated or known.fetched, to_time(raw) or known.fetched)
         return seen_again(known, is_changed=False) if latest > fetched else None
 
-    def candidates(self, article: Article) -> tuple[Candidate, ...]:
-        """Stored articles that may be the same text, as `pipelines.dedup.decide` wants them.
-
-        Every one with the same text hash, whenever it came; then those of the time window that share fingerprints,
-        most telling first.
-        """
-        if not article.signature.minhash:
-            return ()
-        limit = self.config.dedup.max_candidates
-        same = self._rows(
-            f"{CANDIDATE} WHERE a.text_hash = ? ORDER BY {TIME}, a.id LIMIT ?", (article.text_hash, limit)
-        )
-        found = {row["id"]: candidate_of(row, len(article.signature.fingerprints)) for row in same}
-        for row, shared in self._near(article, limit):
-            found.setdefault(row["id"], candidate_of(row, shared))
-        return tuple(found.values())
-
-    def _near(self, article: Article, limit: int) -> list[tuple[Row, int]]:
-        """Rows that share fingerprints with the article and were published within the window, with how many."""
-        from pipelines.dedup.decide import MAX_POSTINGS, rank_candidates  # numpy: only those who dedup pay for it
-
-        prints = json.dumps([int(value) for value in article.signature.fingerprints])
-        postings = [
-            (row["fingerprint"], json.loads(row["articles"])) for row in self._rows(POSTINGS, (MAX_POSTINGS, prints))
-        ]
-        ranked = rank_candidates(postings, RANKED_BEFORE_WINDOW)
-        if not ranked:
-            return []
-        shared = dict(ranked)
-        condition, values = window_condition(article.document.published, timedelta(days=self.config.dedup.window_days))
-        sql = f"SELECT a.id FROM articles AS a WHERE a.id IN (SELECT value FROM json_each(?)) AND {condition}"
-        inside = {row["id"] for row in self._rows(sql, (json.dumps(list(shared)), *values))}
-        chosen = [key for key in shared if key in inside][:limit]
-        sql = f"{CANDIDATE} WHERE a.id IN (SELECT value FROM json_each(?))"
-        rows = {row["id"]: row for row in self._rows(sql, (json.dumps(chosen),))}
-        return [(rows[key], shared[key]) for key in chosen]
-
     def keep(self, article: Article, placement: Placement, run: int | None = None) -> Settled:
         """Store a new article where `placement` puts it; the outcome is "new" or "copy"."""
         with self.transaction():
@@ -128,7 +81,8 @@ class Articles(Search, Copies, Evidence):
                 (key, key, moment(article.document.fetched), run, *row.values()),
             )
             self._index(key, row["title"], row["text"])
-            self._write_signature(key, article)
+            self._write_signature(key, article.signature, article.document.published)
+            self._set_origin(key, article.origin)
             self._set_removed(key, article.document.blocks)
             self._set_terms(key, article.relevance.terms)
             if placement.of is not None:
@@ -143,16 +97,20 @@ class Articles(Search, Copies, Evidence):
         with self.transaction():
             before = self._row(BEFORE, (known.id,)) or {}
             row = row_of(article)
-            is_changed = known.text_hash != article.text_hash and before["text"].split() != row["text"].split()
+            is_changed = known.text_hash != article.text_hash and without_stamps(before["text"]) != without_stamps(
+                row["text"]
+            )
             if not is_changed:
-                row["text"] = before["text"]  # other white space is no other text
+                row["text"] = before["text"]  # other white space or another date under the headline is no other text
             if row["published"] is None:
                 del row["published"], row["published_origin"]  # a page that lost its date was still published
             if is_changed:
                 row |= {"updated": moment(article.document.fetched), "run": run}
                 self._add_version(known.id, before, row)
-            if is_changed or before["recipe"] != article.signature.recipe:
-                self._write_signature(known.id, article)
+            published = to_time(row.get("published", before["published"]))
+            is_moved = week_of(published) != week_of(known.published)
+            if is_changed or is_moved or before["recipe"] != article.signature.recipe:
+                self._write_signature(known.id, article.signature, published)
             if (before["title"], before["text"]) != (row["title"], row["text"]):
                 self._unindex(known.id, before["title"], before["text"])
                 self._index(known.id, row["title"], row["text"])
@@ -160,7 +118,8 @@ class Articles(Search, Copies, Evidence):
             self._run(f"UPDATE articles SET {names} WHERE id = ?", (*row.values(), known.id))
             self._set_removed(known.id, article.document.blocks)
             self._set_terms(known.id, article.relevance.terms)
-            if row.get("published", before["published"]) != before["published"]:
+            is_other = self._set_origin(known.id, article.origin)
+            if is_other or row.get("published", before["published"]) != before["published"]:
                 self._elect(known.cluster)
         return seen_again(known, is_changed=is_changed)
 
@@ -170,25 +129,6 @@ class Articles(Search, Copies, Evidence):
             "INSERT INTO versions (article, seen, text, diff, title, replaced) VALUES (?, ?, ?, ?, ?, ?)",
             (article, before["updated"] or before["fetched"], before["text"], diff, before["title"], row["updated"]),
         )
-
-    def _write_signature(self, article: int, of: Article) -> None:
-        """Make signature and candidate index of an article those of its text now."""
-        self._run(
-            "DELETE FROM bands WHERE article = ? AND fingerprint IN (SELECT value FROM json_each(?))",
-            (article, json.dumps(self._fingerprints(article))),
-        )
-        self._run(
-            "INSERT OR REPLACE INTO signatures (article, recipe, minhash, fingerprints, shingles) VALUES (?, ?, ?, ?, ?)",
-            (
-                article,
-                of.signature.recipe,
-                of.signature.minhash,
-                pack(of.signature.fingerprints),
-                of.signature.shingles,
-            ),
-        )
-        rows = [(int(value), article) for value in sorted(of.signature.fingerprints)]
-        self._run_many("INSERT OR IGNORE INTO bands (fingerprint, article) VALUES (?, ?)", rows)
 
     def article(self, id_or_url: int | str) -> Row | None:
         """One article by its number or any address it is known under; keys are the columns of `articles`."""
@@ -242,22 +182,3 @@ def row_of(article: Article) -> dict[str, Any]:
         "words": article.words,
         "relevance": number(article.relevance.score),
     }
-
-
-def candidate_of(row: Row, shared: int) -> Candidate:
-    return Candidate(
-        **(row | {"published": to_time(row["published"]), "fetched": at(row["fetched"]), "shared": shared})
-    )
-
-
-def window_condition(published: datetime | None, window: timedelta) -> tuple[str, Sequence[str]]:
-    """SQL for "published within the window"; an article without a date may be of any time."""
-    if published is None:
-        return "1", ()
-    try:
-        return "(a.published IS NULL OR a.published BETWEEN ? AND ?)", (
-            moment(published - window),
-            moment(published + window),
-        )
-    except OverflowError:  # a page that claims the year 1 or 9999
-        return "1", ()

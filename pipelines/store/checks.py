@@ -8,10 +8,10 @@ from pathlib import Path
 
 from pipelines.errors import StorageError
 from pipelines.store.connection import copy_whole
-from pipelines.store.copies import Copies
+from pipelines.store.placing import FINGERPRINT_BITS, LAST_WEEK, UNDATED, WEEK_S, Placing, week_of
 from pipelines.store.search import Search
 from pipelines.store.stats import Stats
-from pipelines.store.values import unpack
+from pipelines.store.values import to_time, unpack
 
 MAX_LOG_BYTES = 64 * 2**20  # a log this large means that a reader keeps a transaction open
 MAX_TOLD = 5  # of one kind of damage: more say nothing more
@@ -23,16 +23,24 @@ DISAGREEMENTS = (  # (SQL that counts what must not be, how to say it)
         "the search index has other articles than the corpus",
     ),
     (
-        "SELECT (SELECT coalesce(sum(length(fingerprints) / 8), 0) FROM signatures) <> (SELECT count(*) FROM bands)",
+        "SELECT (SELECT coalesce(sum(length(fingerprints) / 5), 0) FROM signatures) <> (SELECT count(*) FROM bands)",
         "the copy index does not agree with the signatures",
     ),
     (
-        "SELECT count(*) FROM bands WHERE article NOT IN (SELECT id FROM articles)",
-        "rows of the copy index belong to no article",
+        f"""
+        SELECT count(*) FROM bands AS b LEFT JOIN articles AS a ON a.id = b.article
+        WHERE a.id IS NULL OR b.fingerprint >> {FINGERPRINT_BITS}
+            <> coalesce(max(1, min({LAST_WEEK}, strftime('%s', a.published) / {WEEK_S})), {UNDATED})
+        """,
+        "rows of the copy index belong to no article, or stand under another week than its own",
     ),
     (
         "SELECT count(*) FROM articles AS a JOIN articles AS c ON c.id = a.cluster WHERE (a.canonical = 1) <> (a.id = c.id) OR c.canonical = 0",
         "articles whose cluster has another canonical article",
+    ),
+    (
+        "SELECT count(*) FROM removed_blocks WHERE fate NOT IN (SELECT hash FROM fates)",
+        "removed blocks whose reason is missing (`copydesk reprocess` finds it again)",
     ),
     (
         "SELECT count(*) FROM articles WHERE id NOT IN (SELECT article FROM signatures)",
@@ -53,7 +61,7 @@ class Problem:
     mend: str
 
 
-class Checks(Search, Copies, Stats):
+class Checks(Search, Placing, Stats):
     """Looks at everything; `mend` is the only one that writes."""
 
     def check(self) -> list[Problem]:
@@ -98,14 +106,15 @@ class Checks(Search, Copies, Stats):
         with self.transaction():
             self._reindex()
             self._run("DELETE FROM bands")
-            for row in self._stream("SELECT article, fingerprints FROM signatures"):
-                rows = [(value, row["article"]) for value in sorted(unpack(row["fingerprints"]))]
-                self._run_many("INSERT OR IGNORE INTO bands (fingerprint, article) VALUES (?, ?)", rows)
+            by_time = "SELECT s.article, s.fingerprints, a.published FROM articles AS a JOIN signatures AS s ON s.article = a.id ORDER BY a.published"
+            for row in self._stream(by_time):
+                self._index_copies(row["article"], week_of(to_time(row["published"])), unpack(row["fingerprints"]))
             for row in self._rows("SELECT DISTINCT cluster FROM articles"):
                 self._elect(row["cluster"])
             self._run("UPDATE stories SET articles = (SELECT count(*) FROM articles WHERE story = stories.id)")
             self._run("DELETE FROM stories WHERE articles = 0")
             self._run("DELETE FROM blocks WHERE hash NOT IN (SELECT block FROM removed_blocks)")
+            self._run("DELETE FROM fates WHERE hash NOT IN (SELECT fate FROM removed_blocks)")
         self.checkpoint()
 
     def checkpoint(self) -> None:

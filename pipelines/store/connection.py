@@ -19,7 +19,7 @@ from pipelines.config import Config
 from pipelines.errors import CopydeskError, StorageError, one_line
 
 APPLICATION_ID = 0x636F7079  # "copy": tells our file from any other SQLite file
-SCHEMA_VERSION = 1  # how many steps migrations.py has; kept in user_version, so that opening reads one page
+SCHEMA_VERSION = 6  # how many steps migrations.py has; kept in user_version, so that opening reads one page
 BUSY_SECONDS = 30.0  # another writer's transaction is under a second; thirty means that it hangs
 CACHE_KIB = 65_536  # filled as needed; at 16 MB an addition among 100,000 articles costs a quarter more
 FETCH_ROWS = 200  # read in one step when many rows are streamed

@@ -1,6 +1,7 @@
 """Clusters of copies: who stands for them, who copied whom.
 
-The canonical article of a cluster is the earliest published, else the first fetched, and its id is the cluster's name.
+The canonical article of a cluster is that of the publisher its texts name as their origin, else the earliest published, else the
+first fetched, and its id is the cluster's name.
 It is elected again when an earlier copy turns up later, so clusters do not depend on the order of arrival.
 """
 
@@ -10,7 +11,7 @@ import json
 
 from pipelines.records import Placement
 from pipelines.store.connection import Connection, Row
-from pipelines.store.values import clean_text, number, unpack
+from pipelines.store.values import clean_text, number
 
 MEMBER = "id, url, source, publisher, title, byline, published, fetched, language, words, canonical, cluster"
 OF_MEMBER = ", ".join(f"a.{column.strip()}" for column in MEMBER.split(","))
@@ -89,8 +90,8 @@ class Copies(Connection):
 
     def _elect(self, cluster: int) -> None:
         """Name the canonical article of a cluster again."""
-        sql = "SELECT id FROM articles WHERE cluster = ? ORDER BY coalesce(published, fetched), fetched, id LIMIT 1"
-        first = self._value(sql, (cluster,))
+        sql = "SELECT id FROM articles WHERE cluster = ? ORDER BY coalesce(published, fetched), fetched, url LIMIT 1"
+        first = self._origin_in(cluster) or self._value(sql, (cluster,))
         # only the rows that change: the thousandth copy of a text must not write the other 999 anew
         self._run(
             "UPDATE articles SET canonical = (id = ?1), cluster = ?1"
@@ -98,9 +99,23 @@ class Copies(Connection):
             (first, cluster),
         )
 
-    def _fingerprints(self, article: int) -> tuple[int, ...]:
-        packed = self._value("SELECT fingerprints FROM signatures WHERE article = ?", (article,))
-        return unpack(packed) if packed else ()
+    def _origin_in(self, cluster: int) -> int | None:
+        """The earliest article of the publisher that a text of the cluster names as its origin."""
+        sql = "SELECT DISTINCT o.name FROM articles AS a JOIN origins AS o ON o.article = a.id WHERE a.cluster = ?"
+        names = [row["name"] for row in self._rows(sql, (cluster,))]
+        if not names:
+            return None
+        from pipelines.dedup.origin import is_origin
+
+        sql = "SELECT id, publisher, url FROM articles WHERE cluster = ? ORDER BY coalesce(published, fetched), fetched, url"
+        return next(
+            (
+                int(row["id"])
+                for row in self._rows(sql, (cluster,))
+                if any(is_origin(name, row["publisher"], row["url"]) for name in names)
+            ),
+            None,
+        )
 
 
 def as_cluster(rows: list[Row]) -> Row:

@@ -1,6 +1,7 @@
 """Why an article is as it is: blocks left out, terms matched, earlier versions.
 
-A block's text is stored once under its hash: a site's footer is one row however many articles it was taken from.
+A block's text is stored once under its hash, and so is its fate (kind, reason, evidence): a site's footer is one row however
+many articles it was taken from.
 """
 
 from __future__ import annotations
@@ -11,11 +12,15 @@ from pipelines.store.values import clean_text, hash_of, number
 
 
 class Evidence(Connection):
-    """The tables removed_blocks and blocks (view: removed), relevance_terms, versions."""
+    """The tables removed_blocks, blocks and fates (views: removed, repeated_blocks), relevance_terms, versions, origins."""
 
     def removed(self, article: int) -> list[Row]:
         """Blocks left out, in page order: article, position, kind, reason, evidence, text."""
         return self._rows("SELECT * FROM removed WHERE article = ? ORDER BY position", (article,))
+
+    def repeated_blocks(self, limit: int = 50) -> list[Row]:
+        """Blocks left out of several pages: hash, pages (how many), kind, reason, text; the most frequent first."""
+        return self._rows("SELECT * FROM repeated_blocks LIMIT ?", (limit,))
 
     def terms(self, article: int) -> list[Row]:
         """Why it is relevant: article, concept, term, weight; the heaviest first."""
@@ -30,27 +35,42 @@ class Evidence(Connection):
 
     def _set_removed(self, article: int, blocks: tuple[Block, ...]) -> None:
         """Make the removed blocks of an article these; nothing is written when they are the same already."""
-        wanted, texts = {}, {}
+        wanted: dict[int, tuple[int, int]] = {}
+        texts, fates = {}, {}
         for position, block in enumerate(blocks):
             if block.is_kept:
                 continue
             text = clean_text(block.text)
-            key = hash_of(text)
-            texts[key] = text
-            wanted[position] = (clean_text(block.kind), clean_text(block.reason), clean_text(block.evidence), key)
-        sql = "SELECT position, kind, reason, evidence, block FROM removed_blocks WHERE article = ?"
-        known = {
-            row["position"]: (row["kind"], row["reason"], row["evidence"], row["block"])
-            for row in self._rows(sql, (article,))
-        }
+            fate = clean_text(block.kind), clean_text(block.reason), clean_text(block.evidence)
+            key, of_fate = hash_of(text), hash_of("\0".join(fate))
+            texts[key], fates[of_fate] = text, fate
+            wanted[position] = of_fate, key
+        sql = "SELECT position, fate, block FROM removed_blocks WHERE article = ?"
+        known = {row["position"]: (row["fate"], row["block"]) for row in self._rows(sql, (article,))}
         if known == wanted:
             return
         self._run("DELETE FROM removed_blocks WHERE article = ?", (article,))
         self._run_many("INSERT OR IGNORE INTO blocks (hash, text) VALUES (?, ?)", texts.items())
         self._run_many(
-            "INSERT INTO removed_blocks (article, position, kind, reason, evidence, block) VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT OR IGNORE INTO fates (hash, kind, reason, evidence) VALUES (?, ?, ?, ?)",
+            [(key, *fate) for key, fate in fates.items()],
+        )
+        self._run_many(
+            "INSERT INTO removed_blocks (article, position, fate, block) VALUES (?, ?, ?, ?)",
             [(article, position, *values) for position, values in wanted.items()],
         )
+
+    def _set_origin(self, article: int, name: str) -> bool:
+        """Note whom the text names as its origin; True when that is another than before."""
+        wanted = clean_text(name)
+        before = self._value("SELECT name FROM origins WHERE article = ?", (article,)) or ""
+        if wanted == before:
+            return False
+        if wanted:
+            self._run("INSERT OR REPLACE INTO origins (article, name) VALUES (?, ?)", (article, wanted))
+        else:
+            self._run("DELETE FROM origins WHERE article = ?", (article,))
+        return True
 
     def _set_terms(self, article: int, terms: tuple[Term, ...]) -> None:
         """Make the matched terms of an article these; a term named twice counts once, with its weights added."""

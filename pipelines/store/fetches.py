@@ -62,21 +62,6 @@ class Fetches(Frontier):
             "SELECT * FROM fetches WHERE url = ? ORDER BY time DESC, id DESC LIMIT ?", (clean_text(url), limit)
         )
 
-    def open_indexes(self, source: str) -> list[tuple[str, int]]:
-        """Pages of this source's index still to be read, each with its depth: a run ended before they were."""
-        rows = self._rows(
-            "SELECT url, depth FROM open_indexes WHERE source = ? ORDER BY depth, url", (clean_text(source),)
-        )
-        return [(row["url"], row["depth"]) for row in rows]
-
-    def open_index(self, source: str, url: str, depth: int) -> None:
-        """Note a page of an index in the transaction that stores the page which names it."""
-        self._run("INSERT OR REPLACE INTO open_indexes VALUES (?, ?, ?)", (clean_text(source), clean_text(url), depth))
-
-    def close_index(self, source: str, url: str) -> None:
-        """Note that a page of an index was read, or that there is none."""
-        self._run("DELETE FROM open_indexes WHERE source = ? AND url = ?", (clean_text(source), clean_text(url)))
-
     def last_fetch(self, url: str) -> datetime | None:
         """When this address was asked for last."""
         found = self.fetches(url, limit=1)

@@ -9,13 +9,22 @@ from typing import Any
 
 from pipelines.records import Rejection
 from pipelines.store.connection import Connection, Row
-from pipelines.store.values import clean_text, moment, to_time
+from pipelines.store.values import at, clean_text, moment, to_time
 
 COUNTS = ("fetched", "new", "copies", "unchanged", "updated", "rejected", "failed")  # have a column each
 OTHER_NAMES = {"copy": "copies"}
 LONGEST_WAIT = timedelta(days=32)  # sources come monthly at the rarest; a later due time was set by a wrong clock
-STATE: dict[str, Any] = {"last_success": None, "last_new": None, "failures": 0, "next_due": None, "note": ""}
-STATE_TIMES = ("last_success", "last_new", "next_due")
+STATE: dict[str, Any] = {
+    "last_success": None,
+    "last_new": None,
+    "failures": 0,
+    "next_due": None,
+    "note": "",
+    "silence_told": None,
+}
+STATE_TIMES = ("last_success", "last_new", "next_due", "silence_told")
+RHYTHM_ARTICLES = 20  # the latest ones, that say how often a source has something new
+LEAST_ARTICLES = 5  # fewer say nothing
 
 
 class Runs(Connection):
@@ -73,7 +82,7 @@ class Runs(Connection):
         return row | {name: to_time(row[name]) for name in STATE_TIMES}
 
     def set_source_state(self, source: str, **values: Any) -> None:
-        """Change what is remembered of a source: last_success, last_new, failures, next_due, note."""
+        """Change what is remembered of a source: last_success, last_new, failures, next_due, note, silence_told."""
         if unknown := set(values) - set(STATE):
             raise TypeError(f"no such columns of source_state: {', '.join(sorted(unknown))}")
         name = clean_text(source)
@@ -83,6 +92,17 @@ class Runs(Connection):
             if values:
                 changes = ", ".join(f"{column} = ?" for column in values)
                 self._run(f"UPDATE source_state SET {changes} WHERE source = ?", (*stored, name))
+
+    def rhythm(self, source: str) -> tuple[datetime, timedelta] | None:
+        """When the source's newest article is from, and how long it is from one to the next; None when nobody can say."""
+        rows = self._rows(
+            "SELECT coalesce(published, fetched) AS time FROM articles WHERE source = ? ORDER BY time DESC LIMIT ?",
+            (clean_text(source), RHYTHM_ARTICLES),
+        )
+        if len(rows) < LEAST_ARTICLES:
+            return None
+        newest, oldest = at(rows[0]["time"]), at(rows[-1]["time"])
+        return newest, (newest - oldest) / (len(rows) - 1)
 
     def sources_due(self, ids: Iterable[str], now: datetime) -> list[str]:
         """Those of the sources whose time has come, in the order given; never asked ones are due."""
@@ -118,11 +138,10 @@ class Runs(Connection):
             sql = "INSERT OR REPLACE INTO inputs (path, digest, pages, whole) VALUES (?, ?, ?, ?)"
             self._run(sql, (clean_text(path), clean_text(digest), pages, int(is_whole)))
 
-    def finished_inputs(self) -> dict[str, tuple[str, int, bool]]:
-        """path: (digest, pages read, whether nothing of it is missing)."""
-        return {
-            row["path"]: (row["digest"], row["pages"], bool(row["whole"])) for row in self._rows("SELECT * FROM inputs")
-        }
+    def finished_input(self, path: str) -> tuple[str, int, bool] | None:
+        """How far a file is read: its digest, the pages read, whether nothing of it is missing. None: not at all."""
+        row = self._row("SELECT digest, pages, whole FROM inputs WHERE path = ?", (clean_text(path),))
+        return (row["digest"], row["pages"], bool(row["whole"])) if row else None
 
 
 def count_columns(counts: Mapping[str, Any]) -> tuple[str, list[Any]]:

@@ -60,7 +60,9 @@ class Stats(Connection):
             "languages": self._tally("SELECT language AS name, count(*) AS count FROM articles GROUP BY 1"),
             "verdicts": self._tally("SELECT verdict AS name, count(*) AS count FROM articles GROUP BY 1"),
             "relations": self._tally("SELECT relation AS name, count(*) AS count FROM copies GROUP BY 1"),
-            "removed": self._tally("SELECT kind AS name, count(*) AS count FROM removed_blocks GROUP BY 1"),
+            "removed": self._tally(
+                "SELECT kind AS name, count(*) AS count FROM removed_blocks AS r JOIN fates AS f ON f.hash = r.fate GROUP BY 1"
+            ),
             "rejections": self._tally("SELECT reason AS name, count(DISTINCT url) AS count FROM rejections GROUP BY 1"),
         }
 

@@ -10,13 +10,29 @@ import difflib
 import hashlib
 import math
 import re
-import struct
-from collections.abc import Sequence
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
 _UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
 _SENTENCE_END = re.compile(r"(?<=[.!?。！？])\s+")
+_WORD = re.compile(r"[^\W\d_]+")
+_DATE = re.compile(r"\d{1,4}([-./])\d{1,2}\1\d{1,4}|\d{1,2}:\d{2}")
+MAX_STAMP_WORDS = 16
+_STAMPS = """
+updated update published posted modified last first on at by of the ago min mins minute minutes hour hours day
+days am pm a p m gmt utc bst est edt et pt pst pdt cet cest kst jst z t th st nd rd january february march
+april may june july august september october november december jan feb mar apr jun jul aug sep sept oct nov
+dec monday tuesday wednesday thursday friday saturday sunday mon tue wed thu fri sat sun stand aktualisiert
+veröffentlicht zuletzt am um uhr januar februar märz mai juni juli oktober dezember montag dienstag mittwoch
+donnerstag freitag samstag sonntag publié modifié mis à jour le h janvier février mars avril juin juillet août
+septembre octobre novembre décembre publicado actualizado el las de enero febrero marzo abril mayo junio julio
+agosto septiembre octubre noviembre diciembre 입력 수정 등록 업데이트 최종 기사입력 최종수정 년 월 일 시 분 초 오전 오후 송고 发布 更新 时间 发布时间
+更新时间 發布 時間 發佈 年 月 日 时 分 秒 時 公開 最終更新 午前 午後 配信
+"""
+STAMP_WORDS = frozenset(_STAMPS.split())
 HASH_BYTES = 8
+PRINT_BYTES = 5  # a stored fingerprint: five articles' signatures fit into a page of the file
+MAX_PRINT = 2**35 - 1  # what is above goes; the candidate index needs the rest of its key for the week
 MAX_INTEGER = 2**63 - 1  # SQLite's largest
 DIFF_CONTEXT_LINES = 1
 
@@ -63,13 +79,17 @@ def hash_of(text: str) -> int:
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=HASH_BYTES).digest(), "big") & MAX_INTEGER
 
 
-def pack(fingerprints: Sequence[int]) -> bytes:
-    """Fingerprints as little-endian 64-bit integers, so that the index can be rebuilt without the text."""
-    return struct.pack(f"<{len(fingerprints)}Q", *fingerprints)
+def pack(fingerprints: Iterable[int]) -> bytes:
+    """Distinct fingerprints in order, five bytes each, so that the index can be rebuilt without the text."""
+    return b"".join(
+        value.to_bytes(PRINT_BYTES, "little") for value in sorted({int(one) & MAX_PRINT for one in fingerprints})
+    )
 
 
 def unpack(packed: bytes) -> tuple[int, ...]:
-    return struct.unpack(f"<{len(packed) // 8}Q", packed)
+    return tuple(
+        int.from_bytes(packed[start : start + PRINT_BYTES], "little") for start in range(0, len(packed), PRINT_BYTES)
+    )
 
 
 def readable_diff(before: str, after: str) -> str:
@@ -78,6 +98,21 @@ def readable_diff(before: str, after: str) -> str:
         sentences(before), sentences(after), "before", "after", lineterm="", n=DIFF_CONTEXT_LINES
     )
     return "\n".join(lines)
+
+
+def without_stamps(text: str) -> list[str]:
+    """The words of a text without lines that only say when it was published or changed: a new one is no new text."""
+    return [word for line in text.split("\n") if not is_stamp(line) for word in line.split()]
+
+
+def is_stamp(line: str) -> bool:
+    """True for "Updated 3 March 2026, 14:05 GMT" and its like: a date, or a number with nothing but words of dates."""
+    words = _WORD.findall(line.casefold())
+    if len(words) > MAX_STAMP_WORDS or not all(word in STAMP_WORDS for word in words):
+        return False
+    return bool(_DATE.search(line)) or (
+        bool(words) and any(map(str.isdigit, line))
+    )  # a bare number is a cell of a table
 
 
 def sentences(text: str) -> list[str]:
