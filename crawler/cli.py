@@ -19,7 +19,7 @@ from pipelines.cli.options import Moment
 from pipelines.errors import ConfigError
 
 if TYPE_CHECKING:
-    from crawler.run import Report
+    from crawler.outcome import Report
     from crawler.sources import Source
     from pipelines.config import Config
     from pipelines.records import Traits

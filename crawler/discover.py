@@ -27,6 +27,7 @@ from pipelines.urls import is_same_site, normal_form
 MAX_SITEMAP_BYTES = 50 * 2**20  # decoded; the sitemap protocol's own limit
 MAX_SITEMAP_URLS = 50_000  # the same
 MAX_CHILD_SITEMAPS = 50  # of one source in one run: an index that lists itself must end
+MAX_LASTMOD_CHARS = 40
 MAX_TITLE_CHARS = 500
 MAX_SUMMARY_CHARS = 100_000  # some feeds carry whole articles
 COMMON_FEED_PATHS = ("/feed/", "/rss.xml", "/atom.xml", "/feed.xml", "/index.xml", "/rss", "/feed")
@@ -50,6 +51,7 @@ class Found:
 
     entries: tuple[Entry, ...] = ()
     more: tuple[str, ...] = ()  # child sitemaps, or the listing's next page
+    modified: tuple[str, ...] = ()  # of each of `more`, as written; "" where it does not say
     reason: str = ""  # why it could not be used at all: not_a_feed, bad_feed, not_a_sitemap, not_html, parse_error…
     detail: str = ""  # of the reason, one line
     is_partial: bool = False  # cut short: what was complete is here
@@ -237,17 +239,25 @@ def read_sitemap(body: bytes, url: str, *, pattern: str = "", timezone: str = "U
     rows = list(sitemap_rows(body))
     children = [row for row in rows if row["tag"] == "sitemap"]
     pages = [row for row in rows if row["tag"] == "url"]
-    if not rows and not re.search(rb"<(?:\w+:)?(?:urlset|sitemapindex)\b", body[:4096]):
-        return Found(reason="not_a_sitemap")
+    if not rows:
+        if b"<!ENTITY" in body:  # their bulk ended the reading
+            return Found(reason="bad_sitemap")
+        if not re.search(rb"<(?:\w+:)?(?:urlset|sitemapindex)\b", body[:4096]):
+            return Found(reason="not_a_sitemap")
     found = collected((sitemap_entry(row, url, timezone) for row in pages), pattern=pattern, is_partial=is_cut)
     children.sort(key=lambda row: row.get("lastmod", ""), reverse=True)
-    links = [link_of(row.get("loc"), url) for row in children]
-    more = [link for link in links if link and is_same_site(link, url)]
+    links = [(link_of(row.get("loc"), url), row.get("lastmod", "")[:MAX_LASTMOD_CHARS]) for row in children]
+    good = [(link, modified) for link, modified in links if link and is_same_site(link, url)]
+    first: dict[str, str] = {}
+    for link, modified in good:
+        first.setdefault(link, modified)
+    more = list(first.items())[:MAX_CHILD_SITEMAPS]
     return Found(
         entries=found.entries,
-        more=tuple(dict.fromkeys(more))[:MAX_CHILD_SITEMAPS],
+        more=tuple(link for link, _ in more),
+        modified=tuple(modified for _, modified in more),
         is_partial=found.is_partial,
-        skipped=found.skipped + len(links) - len(more),
+        skipped=found.skipped + len(links) - len(good),
     )
 
 

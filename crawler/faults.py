@@ -24,7 +24,7 @@ from pipelines.errors import one_line
 
 # the run's own decisions, no fault of the URL: it stays due
 RUN_ENDED = frozenset({"interrupted", "storage", "run_budget"})
-POSTPONED = RUN_ENDED | {"budget", "retry_later"}
+POSTPONED = RUN_ENDED | {"budget", "host_budget", "hanging", "retry_later"}
 # trouble on the way to a host: says nothing of the file that was asked for
 CONNECTION_WORDS = frozenset({"dns", "refused_connection", "connection", "timeout", "tls", "forbidden_address"})
 
@@ -41,10 +41,15 @@ LINES = {
     "robots_unreachable": "robots.txt of {host} cannot be read ({detail}), which means no",
     "retry_later": "{host} asks to be left alone ({detail})",
     "budget": "the time for this source is up ({detail}); the rest stays due",
+    "coding": "{host} packs its answer in a way we did not ask for ({detail})",
+    "host_budget": "enough asked of {host} for one run; the rest stays due",
+    "hanging": "too many pages of {host} cannot be read in time; the rest stays due",
     "redirects": "{host} redirects too often",
     "not_a_feed": "the answer is no feed",
     "bad_feed": "the feed cannot be read",
     "not_a_sitemap": "the answer is no sitemap",
+    "bad_sitemap": "the sitemap cannot be read",
+    "noindex": "the page asks not to be kept (noindex)",
     "not_html": "the answer is no web page",
     "parse_timeout": "reading the answer of {host} took too long",
     "parse_error": "the answer of {host} cannot be read ({detail})",

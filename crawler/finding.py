@@ -6,22 +6,26 @@ fetch it and must give at least one entry before it is proposed.
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urljoin, urlsplit
 
 from crawler import guessing
-from crawler.discover import find_feeds
+from crawler.discover import Found, find_feeds
 from crawler.probing import MAX_CHILDREN_LOOKED_AT, exit_code, look, newest_of, read
 from crawler.sources import Source
 from pipelines.urls import normal_form
+from pipelines.workers import LostTaskError
 
 if TYPE_CHECKING:
     from crawler.spiders.look import Answer, LookSpider
     from pipelines.config import Config
     from pipelines.records import Entry
+
+T = TypeVar("T")
 
 EXIT_NOTHING, EXIT_UNREACHABLE = 3, 4
 MAX_FEEDS_LOOKED_AT = 12  # at two seconds between requests, half a minute
@@ -80,6 +84,16 @@ class Search:
         self.say(f"asking {url}")
         return await self.spider.ask(url, LOOK_ID, kind)
 
+    async def read(self, source: Source, answer: Answer) -> Found:
+        return await read(self.spider, source, answer)
+
+    async def aside(self, function: Callable[..., T], otherwise: T, *arguments: object) -> T:
+        """What a function makes of a stranger's page, in a worker process; `otherwise` when that gives nothing."""
+        try:
+            return await asyncio.wrap_future(self.spider.run.workers.call(function, *arguments))
+        except LostTaskError:
+            return otherwise
+
     def looking_at(self, kind: str, url: str, pattern: str = "") -> Source:
         return Source(id=LOOK_ID, name=LOOK_ID, kind=kind, url=url, url_pattern=pattern)  # type: ignore[arg-type]
 
@@ -135,27 +149,28 @@ async def itself(this: Search) -> Finding | None:
     answer = this.answer
     if answer is None or answer.word:
         return None
-    found = await read(this.looking_at("feed", this.page), answer)
+    found = await this.read(this.looking_at("feed", this.page), answer)
     if found.entries:
         return this.found("feed", this.page, found.entries, name=guessing.feed_name(answer.body))
-    if not (await read(this.looking_at("sitemap", this.page), answer)).reason:
+    if not (await this.read(this.looking_at("sitemap", this.page), answer)).reason:
         entries = await all_entries(this, this.page, answer)
         return matching(this, this.page, guessing.commonest_pattern(entries, this.page))
     this.is_page = bool(found.reason)  # a feed without entries is none
-    this.name, this.language = guessing.page_name(answer.body)
+    this.name, this.language = await this.aside(guessing.page_name, ("", ""), answer.body)
     return None
 
 
 async def feed(this: Search) -> Finding | None:
     """A feed the page declares, else one where feeds usually lie."""
     body = this.answer.body if this.answer else b""
-    declared = [url for url in find_feeds(body, this.page) if "comment" not in url.lower()]
-    candidates = dict.fromkeys([*declared, *guessing.feed_addresses(this.page)])
+    declared = await this.aside(find_feeds, list[str](), body, this.page)
+    likely = [url for url in declared if "comment" not in url.lower()]
+    candidates = dict.fromkeys([*likely, *guessing.feed_addresses(this.page)])
     for url in list(candidates)[:MAX_FEEDS_LOOKED_AT]:
         answer = await this.ask(url, "feed")
         if answer.word in UNREACHABLE:
             continue
-        found = await read(this.looking_at("feed", url), answer)
+        found = await this.read(this.looking_at("feed", url), answer)
         if found.entries:
             name = guessing.feed_name(answer.body) or this.name
             return this.found("feed", normal_form(answer.url) or url, found.entries, name=name)
@@ -171,7 +186,7 @@ async def sitemap(this: Search) -> Finding | None:
     candidates = dict.fromkeys(url for url in map(normal_form, [*named, *usual]) if url)
     for url in sorted(candidates, key=lambda url: not is_likely(url, this.page))[:MAX_SITEMAPS_LOOKED_AT]:
         answer = await this.ask(url, "sitemap")
-        if answer.word or (await read(this.looking_at("sitemap", url), answer)).reason:
+        if answer.word or (await this.read(this.looking_at("sitemap", url), answer)).reason:
             continue
         found = await in_sitemap(this, url, answer)
         if found is not None:
@@ -204,7 +219,7 @@ def matching(this: Search, url: str, pattern: str) -> Finding | None:
 async def all_entries(this: Search, url: str, answer: Answer) -> list[Entry]:
     """The entries of a sitemap and its first, likeliest files."""
     source = this.looking_at("sitemap", url)
-    found = await read(source, answer)
+    found = await this.read(source, answer)
     entries = list(found.entries)
     waiting = sorted(found.more, key=lambda more: not is_likely(more, this.page))
     for looked, more in enumerate(waiting):
@@ -212,7 +227,7 @@ async def all_entries(this: Search, url: str, answer: Answer) -> list[Entry]:
             this.unread.add(url)
             break
         child = await this.ask(more, "sitemap")
-        entries += [] if child.word else (await read(source, child)).entries
+        entries += [] if child.word else (await this.read(source, child)).entries
     this.sitemap_entries[url] = entries
     return entries
 
@@ -221,10 +236,10 @@ async def listing(this: Search) -> Finding | None:
     """The page's own links: those below it, else those into the commonest folder."""
     if this.answer is None or this.answer.word:
         return None
-    everything = await read(this.looking_at("listing", this.page, "."), this.answer)
+    everything = await this.read(this.looking_at("listing", this.page, "."), this.answer)
     for pattern in (guessing.below_pattern(this.page), guessing.commonest_pattern(everything.entries, this.page)):
         if pattern:
-            found = await read(this.looking_at("listing", this.page, pattern), this.answer)
+            found = await this.read(this.looking_at("listing", this.page, pattern), this.answer)
             if found.entries:
                 return this.found("listing", this.page, found.entries, url_pattern=pattern)
     return None

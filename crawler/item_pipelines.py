@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Self
 
 from scrapy.exceptions import CloseSpider, DropItem
 
+from crawler.ledger import MAX_HUNG
 from crawler.middlewares import run_of
 from pipelines.records import Fetch, Page, Rejection
 from pipelines.settling import settle_page, template_of
+from pipelines.workers import LOST_REASONS
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -31,6 +33,7 @@ class FetchedPage:
     page: Page
     fetch: Fetch
     prepared: Prepared | None = None
+    is_archived: bool = True  # False: the page asks that only what was made of it be kept
 
 
 class RunPipeline:
@@ -57,7 +60,15 @@ class PreparePipeline(RunPipeline):
             template = await run.ask(lambda corpus: template_of(corpus, item.page))
         except CloseSpider:
             raise DropItem("the corpus cannot be read", log_level="DEBUG") from None
-        item.prepared = await asyncio.wrap_future(run.workers.prepare(item.page, template))
+        tally = run.tallies[item.page.source]
+        async with run.preparing:
+            # fetched before the others were known to hang; and who asks us to stop does not want to wait for more of them
+            if tally.hung >= MAX_HUNG or (tally.hung and run.stop_reason):
+                run.leave(item.page.source, "hanging")
+                raise DropItem("left for another run", log_level="DEBUG")
+            item.prepared = await asyncio.wrap_future(run.workers.prepare(item.page, template))
+            outcome = item.prepared.outcome
+            tally.hung += isinstance(outcome, Rejection) and outcome.reason in LOST_REASONS
         return item
 
 
@@ -82,6 +93,13 @@ def store(corpus: Corpus, item: FetchedPage, run: int) -> str:
     """Write all that is known of one page; return what became of it: new, copy, unchanged, updated, rejected."""
     assert item.prepared is not None
     result = settle_page(
-        corpus, item.page, item.prepared.outcome, item.prepared.learned, item.page.fetched, run, item.fetch
+        corpus,
+        item.page,
+        item.prepared.outcome,
+        item.prepared.learned,
+        item.page.fetched,
+        run,
+        item.fetch,
+        is_archived=item.is_archived,
     )
     return "rejected" if isinstance(result, Rejection) else result.outcome

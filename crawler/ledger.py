@@ -7,24 +7,27 @@ or decided for the whole run (stop, budgets, politeness, the corpus) is here and
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, TypeVar
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from scrapy.exceptions import CloseSpider
 
 from crawler.faults import POSTPONED, RUN_ENDED, Refused, told
 from crawler.guard import dialled, host_and_port
+from crawler.manners import Manners
 from crawler.politeness import HostGate, host_key, polite_delay
 from pipelines.errors import StorageError, one_line
 from pipelines.records import Due, Entry, Fetch, Rejection, Traits
 
 if TYPE_CHECKING:
     from crawler.sources import Source
+    from crawler.spiders.base import Visit
     from pipelines.config import Config
     from pipelines.store import Corpus
     from pipelines.workers import Workers
@@ -34,6 +37,7 @@ T = TypeVar("T")
 
 STORAGE_TROUBLE = (StorageError, OSError)
 GONE = (404, 410)
+MAX_HUNG = 5  # pages of one source that may hang or kill a worker in a run; the workers are everybody's
 OUTCOMES = {"new": "new", "copy": "copies", "unchanged": "unchanged", "updated": "updated", "rejected": "rejected"}
 
 
@@ -46,6 +50,7 @@ class Tally:
     open_indexes: int = 0  # feeds, sitemaps, listings asked for and not yet answered
     good_indexes: int = 0
     seen_indexes: int = 0
+    named_indexes: int = 0  # files of an index that were named by another
     page_answers: int = 0
     left_out: int = 0  # entries too old for a first visit
     asked: int = 0  # pages to fetch in this run
@@ -55,6 +60,7 @@ class Tally:
     note: str = ""
     started: float | None = None  # monotonic; the source's budget counts from its first request
     has_begun: bool = False
+    hung: int = 0  # pages that hung or killed their worker
     is_postponed: bool = False  # pages were left for another run
 
     @property
@@ -70,6 +76,12 @@ class Tally:
     def fail(self, word: str, line: str) -> None:
         """Keep the first trouble: the later ones follow from it."""
         self.word, self.error = (self.word, self.error) if self.error else (word, line)
+
+
+class OtherFiles(Protocol):
+    """Chooses the files of an index to be read now."""
+
+    def __call__(self, corpus: Corpus, *, new: int) -> list[str]: ...
 
 
 class Run:
@@ -97,7 +109,9 @@ class Run:
         self.storage_error: BaseException | None = None
         self.on_stop: Callable[[], None] = lambda: None
         self.shared: frozenset[str] = frozenset()  # addresses of indexes that several sources read
-        self.gate = HostGate(config.crawl.delay_s)
+        self.gate = HostGate(config.crawl.delay_s, most_requests=config.crawl.max_requests_per_host)
+        self.manners = Manners(self)
+        self.preparing = asyncio.Semaphore(config.worker_count)  # pages handed to workers, no more than there are
         self._local_hosts: set[str] = set()
         self._prepare_hosts()
 
@@ -111,6 +125,7 @@ class Run:
                 urls += [url for url in (source.url, source.home) if url]
         self._local_hosts = {host_key(url) for url in urls}
         self.local_places = frozenset(host_and_port(url) for url in urls)  # names as written
+        self.local_names = frozenset(host for host, _ in self.local_places)
         self.local_addresses = dialled(urls)  # what they lead to
 
     @property
@@ -174,7 +189,11 @@ class Run:
         until = self.gate.closed_until(host_key(url))
         if until is not None:
             raise Refused("retry_later", f"until {until:%Y-%m-%d %H:%M} UTC")
+        if self.gate.is_spent(host_key(url)):
+            raise Refused("host_budget")
         tally = self.tallies.get(source)
+        if tally and tally.hung >= MAX_HUNG:
+            raise Refused("hanging")
         if tally and tally.started is not None and time.monotonic() - tally.started > self.config.crawl.source_budget_s:
             raise Refused("budget", f"more than {self.config.crawl.source_budget_s:g} s")
 
@@ -188,28 +207,28 @@ class Run:
 
     async def begin(self, source: Source) -> None:
         self.tallies[source.id].has_begun = True
-        await self.do(lambda corpus: corpus.start_source_run(self.number, source.id, self.now()))
+        chosen_by = [source.kind, source.url, source.url_pattern, source.timezone, self.config.crawl.max_feed_entries]
 
-    async def indexed(
-        self,
-        fetch: Fetch,
-        url: str,
-        entries: tuple[Entry, ...] = (),
-        more: Callable[[int], Sequence[tuple[str, int]]] = lambda _: (),
-    ) -> Sequence[tuple[str, int]]:
-        """Keep an index's entries and validators in one transaction; return its other pages that are to be read now.
+        def work(corpus: Corpus) -> None:
+            corpus.start_source_run(self.number, source.id, self.now())
+            corpus.select(source.id, json.dumps(chosen_by))
 
-        `more` chooses them (address and depth) by the number of new entries. They are kept too, until each is
-        read: the next run is told "unchanged" of this page and would never hear of them.
+        await self.do(work)
+
+    async def indexed(self, fetch: Fetch, visit: Visit, entries: Sequence[Entry], others: OtherFiles) -> list[str]:
+        """Keep an index's entries and validators in one transaction; return its other files that are to be read now.
+
+        `others` chooses them by the number of new entries. They are kept too, until each is read: the next run is told
+        "unchanged" of this file and would never hear of them.
         """
         tally = self.tallies[fetch.source]
         now = self.now()
 
-        def work(corpus: Corpus) -> Sequence[tuple[str, int]]:
-            chosen = more(corpus.offer(fetch.source, entries, now))
-            for address, depth in chosen:
-                corpus.open_index(fetch.source, address, depth)
-            corpus.close_index(fetch.source, url)
+        def work(corpus: Corpus) -> list[str]:
+            chosen = others(corpus, new=corpus.offer(fetch.source, entries, now))
+            for url in chosen:
+                corpus.open_index(fetch.source, url, visit.depth + 1)
+            corpus.close_index(fetch.source, visit.url, now)
             corpus.fetched(fetch, self.number)
             return chosen
 
@@ -227,11 +246,13 @@ class Run:
             tally.is_postponed = True
             if fetch.error in RUN_ENDED:
                 return
+        else:
+            await self.manners.unlearn(url)
         tally.fail(fetch.error, told(fetch.error, host_of(fetch), detail))
 
         def work(corpus: Corpus) -> None:
             if fetch.status in GONE:
-                corpus.close_index(fetch.source, url)
+                corpus.close_index(fetch.source, url, fetch.time)
             corpus.fetched(fetch, self.number)
 
         await self.do(work)
@@ -244,6 +265,7 @@ class Run:
             if fetch.error not in RUN_ENDED:
                 tally.note = tally.note or told(fetch.error, host_of(fetch), detail)
             return
+        await self.manners.unlearn(fetch.url)
         tally.done += 1
         is_answer = fetch.status in GONE
         tally.counts["requests"] += fetch.status != 0
@@ -259,6 +281,24 @@ class Run:
             corpus.fetched(fetch, self.number)
 
         await self.do(work)
+
+    def leave(self, source: str, reason: str) -> None:
+        """Leave a page that was fetched for another run."""
+        tally = self.tallies[source]
+        tally.is_postponed = True
+        tally.note = tally.note or told(reason, host_and_port(tally.source.url)[0])
+
+    async def page_refused(self, fetch: Fetch, reason: str) -> None:
+        """Keep that a page came and asks not to be kept."""
+        line = told(reason, host_of(fetch))
+        rejection = Rejection(url=fetch.url, stage="fetch", reason=reason, detail=line, source=fetch.source)
+
+        def work(corpus: Corpus) -> None:
+            corpus.reject(rejection, self.number, fetch.time)
+            corpus.fetched(fetch, self.number)
+
+        await self.do(work)
+        self.count(fetch.source, "rejected")
 
     async def page_unchanged(self, fetch: Fetch) -> None:
         await self.do(lambda corpus: corpus.fetched(fetch, self.number))
@@ -307,8 +347,3 @@ class Run:
 
 def host_of(fetch: Fetch) -> str:
     return host_and_port(fetch.url)[0]
-
-
-def waits(failures: int) -> timedelta:
-    """How long a source that failed so often in a row is left alone: 1, 2, 4… hours, at most a day."""
-    return timedelta(hours=min(24, 1 << min(max(failures, 1) - 1, 10)))

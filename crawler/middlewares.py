@@ -7,6 +7,7 @@ half a compressed body that would pass for a whole page.
 
 from __future__ import annotations
 
+import re
 import zlib
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
@@ -14,6 +15,8 @@ from urllib.parse import urlsplit
 from scrapy.core.downloader.handlers.http11 import HTTP11DownloadHandler
 from scrapy.downloadermiddlewares.robotstxt import RobotsTxtMiddleware
 from scrapy.exceptions import ResponseDataLossError
+from scrapy.http import Response
+from twisted.internet.defer import Deferred
 
 from crawler.faults import CONNECTION_WORDS, POSTPONED, Refused, classify
 from crawler.guard import WEB_PORTS, host_and_port
@@ -23,15 +26,18 @@ from pipelines.urls import is_web
 if TYPE_CHECKING:
     from scrapy import Request
     from scrapy.crawler import Crawler
-    from scrapy.http import Response
 
     from crawler.ledger import Run
 
 ROBOTS_BYTES = 512 * 1024  # RFC 9309 asks for at least 500 KiB
+ROBOTS_LINES = 20_000  # sites write hundreds; each is matched against every address
 ROBOTS_MAXSIZE = 4 * 2**20  # larger ones are not even read to the limit above
 ROBOTS_TIMEOUT_S = 10
 MAX_CODINGS = 5  # curl's limit of nested content codings
 LEAVE_ALONE = (429, 503)
+GZIP = frozenset({b"gzip", b"x-gzip"})  # all we ask for: of the others nobody can say whether they came whole
+PACKED = frozenset({b"deflate", b"br", b"zstd", b"compress", b"x-compress", b"dcb", b"dcz"})
+_CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f]")
 
 
 def run_of(crawler: Crawler) -> Run:
@@ -65,11 +71,14 @@ class HostMiddleware:
             # a request without a source is one for robots.txt, but a redirect may have led it anywhere
             if not (is_robots_file(request) if source is None else run.is_local(source)):
                 raise Refused("forbidden_address", "only local sources may lead there")
+        elif host in run.local_names:
+            raise Refused("forbidden_address", f"no source declares port {port} there")
         elif port not in WEB_PORTS:
             raise Refused("forbidden_address", f"port {port} is not a web port")
         request.meta["download_slot"] = host_key(request.url)
         if is_robots_file(request):
-            request.meta.update(download_timeout=ROBOTS_TIMEOUT_S, download_maxsize=ROBOTS_MAXSIZE, dont_retry=True)
+            seconds = min(ROBOTS_TIMEOUT_S, run.config.crawl.timeout_s)
+            request.meta.update(download_timeout=seconds, download_maxsize=ROBOTS_MAXSIZE, dont_retry=True)
 
 
 class PoliteHandler(HTTP11DownloadHandler):
@@ -81,10 +90,12 @@ class PoliteHandler(HTTP11DownloadHandler):
         async with run.gate.turn(host):
             run.refuse(request.url, source)
             run.clock_started(source)
+            if not is_robots_file(request):
+                run.gate.asked(host)
             response = await super().download_request(request)
         if response.status in LEAVE_ALONE and not is_robots_file(request):
             wait = (response.headers.get(b"Retry-After") or b"").decode("latin-1")
-            run.gate.close(host, retry_after(wait, run.now()))
+            await run.manners.close(host, retry_after(wait, run.now()))
         return response
 
 
@@ -107,9 +118,8 @@ class RobotsMiddleware(RobotsTxtMiddleware):
     async def _parse_robots(self, response: Response, netloc: str, request: Request) -> None:
         if response.status >= 500 or response.status == 429:
             raise Refused("robots_unreachable", f"status {response.status}")
-        body = response.body[:ROBOTS_BYTES] if response.status < 300 else b""
-        if len(response.body) > ROBOTS_BYTES:
-            body = body[: body.rfind(b"\n") + 1]  # half a rule could say the opposite
+        body = rules_of(response.body) if response.status < 300 else b""
+        await run_of(self.crawler).manners.keep_robots(netloc, body)
         await super()._parse_robots(response.replace(body=body), netloc, request)
 
     def _robots_error(self, exc: Exception, netloc: str) -> None:
@@ -117,15 +127,31 @@ class RobotsMiddleware(RobotsTxtMiddleware):
         self._parsers[netloc] = self._unreadable(exc)
 
     async def robot_parser(self, request: Request) -> Any:
+        netloc = urlsplit(request.url).netloc
+        if netloc not in self._parsers:
+            body = await run_of(self.crawler).manners.robots_copy(netloc)
+            if body is not None and netloc not in self._parsers:  # another request may have begun to ask meanwhile
+                self._parsers[netloc] = Deferred()
+                await super()._parse_robots(Response(request.url, body=body), netloc, request)
         # the base class tells those who wait "no rules": they must look again
         await super().robot_parser(request)
-        return self._parsers[urlsplit(request.url).netloc]
+        return self._parsers[netloc]
 
     @staticmethod
     def _unreadable(error: Exception) -> Any:
         word, detail = classify(error)
         is_about_robots = word not in CONNECTION_WORDS | POSTPONED
         return Unreadable("robots_unreachable" if is_about_robots else word, detail)
+
+
+def rules_of(body: bytes) -> bytes:
+    """As much of a robots.txt as is read: the first half megabyte, of it so many lines, in UTF-8."""
+    is_longer, body = len(body) > ROBOTS_BYTES, body[:ROBOTS_BYTES]
+    if body.startswith((b"\xff\xfe", b"\xfe\xff")):
+        body = body.decode("utf-16", "replace").encode()
+    if is_longer:
+        body = body[: body.rfind(b"\n") + 1]  # half a rule could say the opposite
+    return b"\n".join(body.splitlines()[:ROBOTS_LINES])
 
 
 class EncodingMiddleware:
@@ -140,12 +166,27 @@ class EncodingMiddleware:
         codings = [coding for coding in codings if coding]
         if len(codings) > MAX_CODINGS:
             raise Refused("too_large", f"{len(codings)} layers of compression")
-        if codings and codings[-1] in (b"gzip", b"x-gzip"):
+        if other := set(codings) - GZIP:
+            if other & PACKED and not is_plain(response.body):
+                raise Refused("coding", one_line_of(min(other)))
+            response.headers.pop(b"Content-Encoding", None)  # the header lies, or speaks of something else
+            return response
+        if codings and codings[-1] in GZIP:
             if not response.body.startswith(b"\x1f\x8b"):  # the header lies: the body is plain
                 response.headers.pop(b"Content-Encoding", None)
             elif not is_whole_gzip(response.body, request.meta.get("download_maxsize", 5 * 2**20)):
                 raise ResponseDataLossError("the gzip stream is cut off")
         return response
+
+
+def is_plain(body: bytes) -> bool:
+    """True for what looks like text: two hundred packed bytes without a control character are next to impossible."""
+    return _CONTROL.search(body[:200]) is None
+
+
+def one_line_of(name: bytes) -> str:
+    """A stranger's word, fit to print."""
+    return name.decode("ascii", "backslashreplace")[:30]
 
 
 def is_whole_gzip(body: bytes, limit: int) -> bool:

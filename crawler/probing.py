@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, cast
 from urllib.parse import urlsplit
 
 from crawler.discover import Found, read_feed, read_listing, read_sitemap
-from crawler.reading import apart
-from crawler.run import EXIT_BUG, EXIT_GOOD, EXIT_INTERRUPTED, EXIT_NONE_SUCCEEDED, EXIT_SOME_FAILED, start
+from crawler.outcome import EXIT_BUG, EXIT_GOOD, EXIT_INTERRUPTED, EXIT_NONE_SUCCEEDED, EXIT_SOME_FAILED
+from crawler.reading import MODULES, apart
+from crawler.run import start
 
 if TYPE_CHECKING:
     from crawler.ledger import Run
@@ -23,7 +26,6 @@ if TYPE_CHECKING:
     from crawler.spiders.look import Answer, LookSpider
     from pipelines.config import Config
     from pipelines.records import Entry
-    from pipelines.workers import Workers
     from pipelines.writer import Writer
 
 MAX_CHILDREN_LOOKED_AT = 6  # of a sitemap index: a look is no crawl
@@ -48,10 +50,12 @@ def look(config: Config, sources: Sequence[Source], work: Callable[[LookSpider],
     """Let one spider do a piece of work behind the crawl's guard; return the run it shared."""
     from crawler.ledger import Run
     from crawler.spiders.look import LookSpider
+    from pipelines.workers import Workers
 
-    # no writer and no workers: a look neither reads nor writes the corpus
-    run = Run(config, sources, {}, cast("Writer", None), cast("Workers", None), 0)
-    start(run, [LookSpider], work=work)
+    # no writer: a look neither reads nor writes the corpus
+    with closing(Workers(config, modules=MODULES)) as workers:
+        run = Run(config, sources, {}, cast("Writer", None), workers, 0)
+        start(run, [LookSpider], work=work)
     return run
 
 
@@ -89,7 +93,7 @@ async def health(spider: LookSpider, source: Source) -> Health:
     row = Health(id=source.id, outcome="failed", status=answer.status, error=answer.line, url=answer.url)
     if answer.word:
         return row
-    found = await read(source, answer)
+    found = await read(spider, source, answer)
     if found.reason:
         return replace(row, error=told(found.reason, urlsplit(answer.url).hostname or source.url, found.detail))
     found, is_more = await with_children(spider, source, found)
@@ -116,23 +120,21 @@ async def with_children(spider: LookSpider, source: Source, found: Found) -> tup
     while waiting and not entries and looked < MAX_CHILDREN_LOOKED_AT:
         looked += 1
         answer = await spider.ask(waiting.pop(0), source.id, "sitemap")
-        child = Found() if answer.word else await read(source, answer)
+        child = Found() if answer.word else await read(spider, source, answer)
         entries += child.entries
         waiting = [*child.more, *waiting]
     return replace(found, entries=tuple(entries)), bool(waiting)
 
 
-async def read(source: Source, answer: Answer, limit: int = 1000) -> Found:
-    """Read an answer as an index of the source's kind, in a thread: a hostile one must not stop the others."""
+async def read(spider: LookSpider, source: Source, answer: Answer, limit: int = 1000) -> Found:
+    """Read an answer as an index of the source's kind, in a worker: a hostile one must not stop the others."""
     kind, zone, pattern = answer.content_type, source.timezone, source.url_pattern
-    readers: dict[str, Callable[[], Found]] = {
-        "feed": lambda: read_feed(
-            answer.body, answer.url, content_type=kind, timezone=zone, pattern=pattern, limit=limit
-        ),
-        "sitemap": lambda: read_sitemap(answer.body, answer.url, pattern=pattern, timezone=zone),
-        "listing": lambda: read_listing(answer.body, answer.url, pattern=pattern, content_type=kind),
+    readers: dict[str, partial[Found]] = {
+        "feed": partial(read_feed, content_type=kind, timezone=zone, pattern=pattern, limit=limit),
+        "sitemap": partial(read_sitemap, pattern=pattern, timezone=zone),
+        "listing": partial(read_listing, pattern=pattern, content_type=kind),
     }
-    return await apart(readers[source.kind])
+    return await apart(spider.run.workers, readers[source.kind], answer.body, answer.url)
 
 
 def moment_of(entry: Entry) -> datetime | None:

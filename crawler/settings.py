@@ -29,6 +29,7 @@ HTTPPROXY_ENABLED = False  # a proxy would be dialled in place of the address th
 
 DOWNLOAD_VERIFY_CERTIFICATES = True
 DOWNLOAD_TIMEOUT = 30
+DNS_TIMEOUT = 10
 DOWNLOAD_MAXSIZE = 5 * 2**20  # decoded; feeds and sitemaps ask for more in their request
 DOWNLOAD_WARNSIZE = 0
 DOWNLOAD_HANDLERS = {
@@ -38,6 +39,12 @@ DOWNLOAD_HANDLERS = {
     "ftp": None,
     "s3": None,
     "data": None,
+}
+TWISTED_DNS_RESOLVER = "crawler.resolving.Resolver"
+DEFAULT_REQUEST_HEADERS = {
+    "Accept": "text/html,application/xhtml+xml,application/rss+xml,application/atom+xml,application/xml;q=0.9,*/*;q=0.8",
+    "Accept-Language": "en,*;q=0.5",
+    "Accept-Encoding": "gzip",
 }
 REDIRECT_MAX_TIMES = 5
 METAREFRESH_ENABLED = False

@@ -8,7 +8,7 @@ in the transaction that keeps the last page: a killed run goes on where it stopp
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
@@ -36,6 +36,7 @@ Tell = Callable[[str], None]
 Count = Callable[[int], None]
 Clock = Callable[[], datetime]
 Progress = tuple[str, int, bool]  # of a file: its digest, the pages kept, whether that is all of it
+Finished = Callable[[str], Progress | None]  # how far the file at a path is read
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +197,10 @@ def ingest(config: Config, order: Order, clock: Clock, listener: Listener) -> Ta
     """Read the files of `order` into the corpus; `listener` hears one line of each thing that could not be used."""
     tally = Tally()
     with run_lock(config.database_path), closing(Writer(config.database_path, config)) as writer:
-        finished = writer.ask(lambda corpus: corpus.finished_inputs()).result()
+
+        def finished(path: str) -> Progress | None:
+            return writer.ask(lambda corpus: corpus.finished_input(path)).result()
+
         steps = Reading(config, order, finished, tally, listener.tell).steps()
         with recorded(writer, "ingest", tally, clock) as run, closing(Workers(config)) as workers:
 
@@ -255,9 +259,7 @@ def numbers(tally: Tally) -> dict[str, int]:
 class Reading:
     """Steps from files: which are finished, how far the others are read, what could not be used."""
 
-    def __init__(
-        self, config: Config, order: Order, finished: Mapping[str, Progress], tally: Tally, tell: Tell
-    ) -> None:
+    def __init__(self, config: Config, order: Order, finished: Finished, tally: Tally, tell: Tell) -> None:
         self._rules = Rules(config.extract.max_bytes, order.url_prefix)
         self._order, self._finished, self._tally, self._tell = order, finished, tally, tell
 
@@ -269,7 +271,7 @@ class Reading:
                     self._fail(path)
                     continue
                 digest = digest_of(path, self._order)
-                known, done, is_whole = self._finished.get(str(path.resolve()), (digest, 0, False))
+                known, done, is_whole = self._finished(str(path.resolve())) or (digest, 0, False)
                 if known == digest and is_whole:
                     self._tally.skipped += 1
                 else:

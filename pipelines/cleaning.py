@@ -21,8 +21,9 @@ from pipelines.errors import ConfigError, InputError
 from pipelines.extract import extract
 from pipelines.inputs import claimed_address, unusable
 from pipelines.pages import Cleaned, clean_together
-from pipelines.records import Page, Rejection
+from pipelines.records import Document, Page, Rejection
 from pipelines.urls import normal_form, site
+from pipelines.workers import LostTaskError, Worker, checked
 
 PAGES_WORTH_PROCESSES = 60  # starting processes takes as long as cleaning about this many pages
 PAGES_A_TASK = 16  # small sites share a task; more would leave processors idle at the end
@@ -134,4 +135,18 @@ def tasks_of(jobs: Sequence[Job], *, is_remembering: bool) -> list[list[list[int
 
 def clean_task(groups: Sequence[Sequence[Page]], config: Config) -> list[Outcome]:
     """Clean groups of pages, each group of one site. Runs in a worker process when there are many."""
-    return [outcome for group in groups for outcome in clean_together(extract(page, config.extract) for page in group)]
+    worker = Worker(is_forked=True)  # a page may hang its parser, and costs only itself
+    try:
+        found = [[extracted(worker, page, config) for page in group] for group in groups]
+    finally:
+        worker.stop()
+    return [outcome for group in found for outcome in clean_together(group)]
+
+
+def extracted(worker: Worker, page: Page, config: Config) -> Document | Rejection:
+    """What a page says, or the one word of why its parser did not get to the end."""
+    try:
+        found: Document | Rejection = checked(worker.ask(extract, (page, config.extract), config.crawl.page_seconds))
+    except LostTaskError as error:
+        return Rejection(url=page.url, stage="extract", reason=error.lost.reason, detail=error.lost.detail)
+    return found

@@ -66,7 +66,10 @@ class CrawlConfig(Section, frozen=True):
     source_budget_s: float = 120.0  # one source in one run
     run_budget_s: float = 1800.0  # the whole run
     max_pages_per_source: int = 200
+    max_requests_per_host: int = 400  # in one run, whatever the number of its sources
     max_feed_entries: int = 1000
+    heed_noindex: bool = True  # a page that asks not to be indexed is not kept
+    heed_noarchive: bool = True  # of a page that asks not to be archived the text is kept, not the page
     workers: int = 0  # extraction processes; 0: one per core, at most 4
     page_seconds: float = 10.0  # a page that needs longer is cut off in its worker
 

@@ -46,6 +46,7 @@ _UNSAFE = dict.fromkeys(
     ]
 )  # fmt: skip
 _REFERENCE = re.compile(r"&#(?:x([0-9a-fA-F]{1,8})|(\d{1,9}));?")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\ufffe\uffff]")
 _SPACES = re.compile(r"[^\S\n]+|\n")
 _NEEDS_CARE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u0300-\U0010ffff]")
 _STRIP = re.compile(
@@ -100,8 +101,8 @@ def detected(body: bytes) -> str:
 
 
 def without_control_references(text: str) -> str:
-    """`&#1;` makes the parser give up the whole page: put a space there."""
-    return _REFERENCE.sub(_safe_reference, text)
+    """`&#1;`, or the character itself, makes the extractor give up the whole page: put a space there, or nothing."""
+    return _REFERENCE.sub(_safe_reference, _CONTROL.sub("", text))
 
 
 def _safe_reference(match: re.Match[str]) -> str:

@@ -21,6 +21,8 @@ REASON_WORDS = {  # reasons that are not plain from their one word
     "too_short": "too little text is left to be an article",
     "off_topic": "a general source, and the page is not about AI safety",
     "robots": "the site's robots.txt says no",
+    "noindex": "the page asks not to be kept",
+    "coding": "it came packed in a way nobody asked for",
     "forbidden_address": "it does not lie on the public internet",
 }
 SHOWN_BLOCKS = 4  # of each kind; the rest is counted (`--json` and `--html` have all)

@@ -25,12 +25,15 @@ def settle_page(
     now: datetime,
     run: int | None = None,
     fetch: Fetch | None = None,
+    *,
+    is_archived: bool = True,
 ) -> Settled | Rejection:
-    """Keep the page as it came, what became of it, what its site taught us and, for a fetched one, when to look again."""
+    """Keep the page as it came (unless it asks us not to), what became of it, what its site taught us and, for a fetched one, when to look again."""
     with corpus.transaction():
         if fetch is None and (later := corpus.seen_later(page.url, page.fetched)) is not None:
             return later  # files come in any order: an old one must not undo what a newer page said
-        corpus.keep_raw(page)
+        if is_archived:
+            corpus.keep_raw(page)
         result = settle_outcome(corpus, page, outcome, learned, now, run)
         if fetch is not None:
             if page.final_url and page.final_url != page.url:

@@ -1,29 +1,40 @@
-"""Worker processes that prepare pages, each of which may be lost without losing anything else.
+"""Worker processes for whatever strangers wrote, each of which may be lost without losing anything else.
 
 Hostile pages hang parsers inside C code, where no exception reaches; the only cure is to end the process. So a
-page is given to one process over a pipe, a thread waits for the answer, and when none comes in time (or the process
-dies) the process is ended and replaced, the page is tried once more, and then stored as a rejection.
+task is given to one process over a pipe, a thread waits for the answer, and when none comes in time (or the process
+dies) the process is ended and replaced. A task whose process died is tried once more: the reason need not be its own.
 concurrent.futures' own pool cannot do this: it cannot end one task, and one dead process breaks them all.
 """
 
 from __future__ import annotations
 
+import importlib
 import multiprocessing
 import queue
 import signal
+import sys
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import forkserver, resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
+from typing import Any, TypeVar
 
 from pipelines.config import Config
+from pipelines.errors import CopydeskError, one_line
 from pipelines.records import Article, Page, Rejection
+
+T = TypeVar("T")
 
 TRIES = 2  # a worker can be killed for reasons that are not the page's: once more, then it is the page's
 MEMORY_BYTES = 2 * 2**30  # address space of a worker; a page that needs more is hostile (largest real: 262 MB growth)
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 START_SECONDS = 60.0  # a process that imports on a busy machine; only the first page waits for it
+ORPHAN_SECONDS = 5.0  # beyond its time a worker ends itself: whoever should have ended it was killed
+STAGES = ("pipelines.flow", "pipelines.clean.memory")  # what a worker for pages has imported before its first one
+LOST_REASONS = frozenset({"parse_timeout", "parser_killed", "parser_memory"})
+NOT_STARTED = "not_started"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +45,31 @@ class Prepared:
     learned: frozenset[int]
 
 
-class Workers:
-    """A fixed number of processes; `prepare` may be called from any thread."""
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """Why a task gave nothing: parse_timeout, parser_killed, parser_memory or parse_error."""
 
-    def __init__(self, config: Config, count: int | None = None) -> None:
+    reason: str
+    detail: str = ""
+
+
+class LostTaskError(Exception):
+    """A task that hung, killed or broke its worker; `lost` says how."""
+
+    def __init__(self, lost: Lost) -> None:
+        super().__init__(lost.reason, lost.detail)
+        self.lost = lost
+
+
+class Workers:
+    """A fixed number of processes; `prepare` and `call` may be used from any thread."""
+
+    def __init__(self, config: Config, count: int | None = None, modules: Sequence[str] = STAGES) -> None:
         count = count or config.worker_count
         self._seconds = config.crawl.page_seconds
         self._config = config
         self._idle: queue.SimpleQueue[Worker] = queue.SimpleQueue()
-        self._workers = [Worker(config) for _ in range(count)]
+        self._workers = [Worker(modules) for _ in range(count)]
         for worker in self._workers:
             self._idle.put(worker)
         self._threads = ThreadPoolExecutor(count, thread_name_prefix="copydesk-worker")
@@ -51,6 +78,10 @@ class Workers:
         """Prepare a page in a worker process; never raises for what the page does."""
         return self._threads.submit(self._prepare, page, template)
 
+    def call(self, function: Callable[..., T], *arguments: Any) -> Future[T]:
+        """Run a function of a module in a worker process; `LostTaskError` when that gives nothing."""
+        return self._threads.submit(self._call, function, *arguments)
+
     def close(self) -> None:
         """Finish what was asked for, then end the processes."""
         self._threads.shutdown(wait=True, cancel_futures=False)
@@ -58,47 +89,73 @@ class Workers:
             worker.stop()
 
     def _prepare(self, page: Page, template: frozenset[int]) -> Prepared:
-        worker = self._idle.get()
         try:
-            trouble = ""
-            for _ in range(TRIES):
-                answer = worker.ask(page, template, self._seconds)
-                if isinstance(answer, Prepared):
-                    return answer
-                trouble = answer
+            return self._call(prepare_page, page, self._config, template)
+        except LostTaskError as error:
             return Prepared(
                 Rejection(
-                    url=page.url, stage="extract", reason=trouble, detail=f"tried {TRIES} times", source=page.source
+                    url=page.url,
+                    stage="extract",
+                    reason=error.lost.reason,
+                    detail=error.lost.detail,
+                    source=page.source,
                 ),
                 frozenset(),
             )
+
+    def _call(self, function: Callable[..., T], *arguments: Any) -> T:
+        worker = self._idle.get()
+        try:
+            answer = worker.ask(function, arguments, self._seconds)
+            for _ in range(TRIES - 1):
+                if isinstance(answer, Lost) and answer.reason in ("parser_killed", NOT_STARTED):
+                    answer = worker.ask(function, arguments, self._seconds)
         finally:
             self._idle.put(worker)
+        value: T = checked(answer)
+        return value
+
+
+def checked(answer: Any) -> Any:
+    """A worker's answer; raise `LostTaskError` when there is none, `CopydeskError` when there was no worker."""
+    if not isinstance(answer, Lost):
+        return answer
+    if answer.reason == NOT_STARTED:  # no fault of the page: it must stay due
+        raise CopydeskError("worker process", answer.detail, "one that starts", "is there memory left?")
+    raise LostTaskError(answer)
 
 
 class Worker:
-    """One process and the pipe to it; started at its first page, replaced when lost."""
+    """One process and the pipe to it; started at its first task, replaced when lost.
 
-    def __init__(self, config: Config) -> None:
-        self._config = config
+    `is_forked`: a copy of this process, ready at once; only where this process has no threads.
+    """
+
+    def __init__(self, modules: Sequence[str] = STAGES, *, is_forked: bool = False) -> None:
+        self._modules = tuple(modules)
+        self._is_forked = is_forked and sys.platform == "linux"  # elsewhere system libraries do not survive a fork
         self._process: BaseProcess | None = None
         self._pipe: Connection | None = None
 
-    def ask(self, page: Page, template: frozenset[int], seconds: float) -> Prepared | str:
-        """Return what became of the page, or one word: `parse_timeout`, `parser_killed`."""
-        pipe = self._pipe or self._start()
+    def ask(self, function: Callable[..., Any], arguments: Sequence[Any], seconds: float) -> Any:
+        """Return what the function returns, or a `Lost`."""
         try:
-            pipe.send((page, template))
+            pipe = self._pipe or self._start()
+        except (EOFError, OSError) as error:
+            self.stop()
+            return Lost(NOT_STARTED, f"did not start ({one_line(error)})")
+        try:
+            pipe.send((function, arguments, seconds))
             if not pipe.poll(seconds):
                 self.stop()
-                return "parse_timeout"
+                return Lost("parse_timeout", f"more than {seconds:g} s")
             answer = pipe.recv()
         except (EOFError, OSError):  # the process is gone
             self.stop()
-            return "parser_killed"
-        if isinstance(answer, Prepared):
-            return answer
-        return str(answer)
+            return Lost("parser_killed", "its worker process died")
+        if isinstance(answer, Lost) and answer.reason == "parser_memory":
+            self.stop()  # what is left of its memory is in pieces
+        return answer
 
     def stop(self) -> None:
         """End the process, gently only in that nothing of ours is lost with it."""
@@ -110,18 +167,24 @@ class Worker:
         self._pipe = self._process = None
 
     def _start(self) -> Connection:
-        # forkserver: a fresh process without our threads and open files, and the heavy imports are made once
-        context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(["pipelines.flow"])
-        ours, theirs = context.Pipe()
-        start_forkserver()
-        process = context.Process(target=serve, args=(theirs, self._config), daemon=True)
+        ours, theirs = multiprocessing.Pipe()
+        process: BaseProcess
+        if self._is_forked:
+            process = multiprocessing.get_context("fork").Process(
+                target=serve, args=(theirs, self._modules, ours), daemon=True
+            )
+        else:
+            # forkserver: a fresh process without our threads and open files, and the heavy imports are made once
+            context = multiprocessing.get_context("forkserver")
+            context.set_forkserver_preload(list(self._modules))
+            start_forkserver()
+            process = context.Process(target=serve, args=(theirs, self._modules), daemon=True)
         process.start()
         theirs.close()
-        if not ours.poll(START_SECONDS) or ours.recv() != "ready":
-            msg = "a worker process did not start"
-            raise RuntimeError(msg)
         self._process, self._pipe = process, ours
+        if not ours.poll(START_SECONDS):
+            raise TimeoutError(f"silent for {START_SECONDS:g} s")
+        ours.recv()  # an end of the pipe: it died while it was being made
         return ours
 
 
@@ -138,41 +201,45 @@ def start_forkserver() -> None:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def serve(pipe: Connection, config: Config) -> None:
-    """Answer pages until the pipe closes. Runs in the worker process."""
+def serve(pipe: Connection, modules: Sequence[str], inherited: Connection | None = None) -> None:
+    """Carry out tasks until the pipe closes. Runs in the worker process."""
+    if inherited is not None:
+        inherited.close()  # a forked process holds the other end, too, and would never see it closed
     for ours in SIGNALS:  # the parent decides when a page in hand is done
         signal.signal(ours, signal.SIG_IGN)
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)  # ends the process, also inside C code
     limit_memory()
+    for name in modules:
+        importlib.import_module(name)
+    try:
+        pipe.send("ready")
+        while True:
+            function, arguments, seconds = pipe.recv()
+            signal.setitimer(signal.ITIMER_REAL, seconds + ORPHAN_SECONDS)
+            answer = attempt(function, arguments)
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            pipe.send(answer)
+    except (EOFError, OSError):  # nobody asks or waits any more
+        return
+
+
+def attempt(function: Callable[..., Any], arguments: Sequence[Any]) -> Any:
+    """What the function returns, or a `Lost` that names the fault: a page must not end the crawl."""
+    try:
+        return function(*arguments)
+    except MemoryError:
+        return Lost("parser_memory")
+    except Exception as error:  # noqa: BLE001 - whatever a hostile page makes a parser raise
+        return Lost("parse_error", f"{type(error).__name__}: {one_line(error)}")
+
+
+def prepare_page(page: Page, config: Config, template: frozenset[int]) -> Prepared:
+    """Walk a page down the corridor, and note what it teaches its site. Runs in the worker process."""
     from pipelines.clean.memory import learnable
     from pipelines.flow import prepare
 
-    pipe.send("ready")
-    while True:
-        try:
-            page, template = pipe.recv()
-        except EOFError:
-            return
-        try:
-            outcome = prepare(page, config, template)
-            learned = learnable(outcome.document) if isinstance(outcome, Article) else frozenset()
-            answer: Prepared | str = Prepared(outcome, learned)
-        except MemoryError:
-            answer = "parser_memory"
-        except Exception as error:  # noqa: BLE001 - a page must not end the crawl: it becomes a rejection that names the fault
-            answer = Prepared(
-                Rejection(
-                    url=page.url,
-                    stage="extract",
-                    reason="parse_error",
-                    detail=f"{type(error).__name__}: {error}"[:300],
-                    source=page.source,
-                ),
-                frozenset(),
-            )
-        try:
-            pipe.send(answer)
-        except OSError:  # nobody waits any more: the run was killed
-            return
+    outcome = prepare(page, config, template)
+    return Prepared(outcome, learnable(outcome.document) if isinstance(outcome, Article) else frozenset())
 
 
 def limit_memory() -> None:

@@ -3,6 +3,8 @@
 import gzip
 import threading
 import time
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -58,6 +60,7 @@ class Reply:
     modified: float = 0.0
     delay: float = 0.0  # seconds before the first byte
     cut: int = 0  # promise the whole body, send only so many bytes
+    raw: Callable | None = None  # called with `send`, which takes bytes and tells whether somebody still listens
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,11 @@ class Seen:
 class Server(ThreadingHTTPServer):
     daemon_threads = True
 
+    def __init__(self, address, handler, context=None):
+        super().__init__(address, handler)
+        if context is not None:
+            self.socket = context.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
+
     def handle_error(self, request, client_address):
         """A crawl that is killed hangs up: nothing to tell."""
 
@@ -81,13 +89,15 @@ class Server(ThreadingHTTPServer):
 class Site:
     """`with Site() as site: site.page("/a", "...")`; `site.requests` tells what was asked."""
 
-    def __init__(self):
+    def __init__(self, context=None):
+        """`context`: an SSLContext to speak TLS with."""
         self.replies = {}
         self.requests = []
+        self.sent = Counter()  # bytes of raw replies
         self._lock = threading.Lock()
-        self._server = Server(("127.0.0.1", 0), self._handler())
+        self._server = Server(("127.0.0.1", 0), self._handler(), context)
         self.port = self._server.server_address[1]
-        self.base = f"http://127.0.0.1:{self.port}"
+        self.base = f"{'https' if context else 'http'}://127.0.0.1:{self.port}"
 
     def __enter__(self):
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
@@ -108,6 +118,14 @@ class Site:
     def feed(self, path, links, **values):
         etag = values.pop("etag", f'"feed-{len(links)}"')
         return self.reply(path, rss(links), content_type="application/rss+xml", etag=etag, **values)
+
+    def raw(self, path, function):
+        """`function(send)` writes the whole answer, status line and all; bytes stand for themselves."""
+        if isinstance(function, bytes):
+            whole = function
+            function = lambda send: send(whole)  # noqa: E731
+        self.replies[path] = Reply(raw=function)
+        return self.base + path
 
     def redirect(self, path, to, status=302):
         return self.reply(path, status=status, headers={"Location": to})
@@ -131,7 +149,23 @@ class Site:
                 with site._lock:
                     site.requests.append(Seen(self.path, start, time.monotonic(), dict(self.headers), status))
 
+            def send_raw(self, reply, path):
+                def send(data):
+                    try:
+                        self.wfile.write(data)
+                    except OSError:
+                        return False
+                    site.sent[path] += len(data)
+                    return True
+
+                self.close_connection = True
+                send.connection = self.connection
+                reply.raw(send)
+                return 200
+
             def answer(self, reply):
+                if reply.raw:
+                    return self.send_raw(reply, self.path)
                 status, body = reply.status, reply.body
                 date = formatdate(reply.modified, usegmt=True) if reply.modified else ""
                 known = reply.etag and self.headers.get("If-None-Match") == reply.etag

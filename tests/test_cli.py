@@ -312,6 +312,7 @@ def test_a_broken_config_names_file_and_key(filled, tmp_path, capsys):
     assert "threshold" in done.err
 
 
+@pytest.mark.fault("E07")
 def test_titles_cannot_drive_the_terminal(tmp_path, capsys):
     folder = tmp_path / "saved"
     folder.mkdir()

@@ -5,78 +5,19 @@ import itertools
 import json
 import os
 import signal
-import socket
-import sqlite3
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 
 from pipelines.lock import run_lock
+from tests.desk import Desk, free_port
 from tests.site import Site, article, prose, rss
 
 ROOT = Path(__file__).parents[1]
 SUMMARY = "The reader who has only this summary still learns what happened in the laboratory on that day. "
 pytestmark = pytest.mark.crawl
 SAME_DESK = pytest.mark.xdist_group("desk")  # tests of one crawl stay with it
-
-
-class Desk:
-    """A corpus, a source list, and `copydesk crawl` over both."""
-
-    def __init__(self, folder):
-        self.folder = folder
-        self.database = folder / "corpus.db"
-        self.tables = []
-
-    def source(self, name, url, **values):
-        values = {"name": name.title(), "url": url, "kind": "feed", "local": True, "delay_s": 0.01, **values}
-        lines = [f"{key} = {json.dumps(value)}" for key, value in values.items()]
-        self.tables.append(f"[{name}]\n" + "\n".join(lines))
-        (self.folder / "sources.toml").write_text("\n\n".join(self.tables) + "\n", "utf-8")
-
-    @property
-    def environment(self):
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("COPYDESK_")}
-        given = {
-            "COPYDESK_DATABASE": str(self.database),
-            "COPYDESK_SHIPPED_SOURCES": "false",
-            "COPYDESK_CRAWL__WORKERS": "1",
-        }
-        return {**kept, **given, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
-
-    def start(self, *arguments, **environment):
-        command = [sys.executable, "-m", "crawler", "crawl", *arguments]
-        return subprocess.Popen(
-            command,
-            cwd=self.folder,
-            env={**self.environment, **environment},
-            text=True,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        )
-
-    def crawl(self, *arguments, **environment):
-        process = self.start(*arguments, **environment)
-        out, err = process.communicate(timeout=60)
-        assert "Traceback" not in err, err
-        return subprocess.CompletedProcess(arguments, process.returncode, out, err)
-
-    def rows(self, sql, *values):
-        connection = sqlite3.connect(self.database)
-        connection.row_factory = sqlite3.Row
-        try:
-            return [dict(row) for row in connection.execute(sql, values)]
-        finally:
-            connection.close()
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def fill_good(site):
@@ -168,6 +109,7 @@ def report(first):
 
 
 @SAME_DESK
+@pytest.mark.fault("P03")
 def test_some_sources_failed_and_the_code_says_so(first, report):
     assert first.returncode == 3
     assert not first.stderr
@@ -195,6 +137,7 @@ def test_good_pages_are_kept_and_redirects_recorded(desk, report):
 
 
 @SAME_DESK
+@pytest.mark.fault("N13", "H17")
 def test_every_page_not_kept_has_a_reason(desk, report):
     rows = desk.rows("select url, stage, reason from rejections where source = 'good'")
     reasons = {row["url"].rpartition("/")[2]: row["reason"] for row in rows}
@@ -225,6 +168,7 @@ def test_sitemap_children_and_listing_pages_are_followed(sites, report):
 
 
 @SAME_DESK
+@pytest.mark.fault("R13")
 def test_a_host_that_asks_for_peace_is_left_alone(sites, desk, report):
     assert len([path for path in sites["busy"].paths() if path != "/feed.xml"]) >= 1
     assert sites["busy"].paths()[-1] == "/one"
@@ -257,6 +201,7 @@ def test_the_user_agent_is_honest(sites, first):
 
 
 @SAME_DESK
+@pytest.mark.fault("R14")
 def test_a_second_crawl_asks_once_a_source_and_keeps_nothing(sites, desk, first):
     for site in sites.values():
         site.forget()
@@ -264,7 +209,11 @@ def test_a_second_crawl_asks_once_a_source_and_keeps_nothing(sites, desk, first)
     assert again.returncode == 0, again.stderr
     assert " 0 new articles" in again.stdout
     assert sites["good"].paths() == sites["good"].paths(304) == ["/feed.xml"]
-    assert sorted(sites["other"].paths(304)) == ["/child.xml.gz", "/list"]
+    assert (
+        sorted(sites["other"].paths())
+        == sorted(sites["other"].paths(304))
+        == ["/child.xml.gz", "/list", "/sitemap.xml"]
+    )
     assert sites["refusing"].paths() == ["/feed.xml"]
 
 
@@ -288,6 +237,7 @@ def test_sources_that_are_not_due_are_left_alone(sites, desk, first):
     assert not sites["good"].requests
 
 
+@pytest.mark.fault("P03")
 def test_every_source_offline_is_four_and_quiet_starts_with_a_subject(tmp_path):
     desk = Desk(tmp_path)
     desk.source("metr", "https://metr.invalid/feed", local=False)
@@ -317,6 +267,7 @@ def interrupt(desk, site, number):
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP], ids=["TERM", "HUP"])
+@pytest.mark.fault("P06")
 def test_a_signal_ends_the_run_in_order_and_the_next_goes_on(tmp_path, number):
     desk = Desk(tmp_path)
     with Site() as site:
@@ -354,7 +305,8 @@ def test_ctrl_c_does_not_wait_for_the_pauses_of_a_host(tmp_path):
 def test_a_listing_stopped_after_its_first_page_goes_on_with_the_second(tmp_path, number):
     desk = Desk(tmp_path)
     with Site() as site:
-        desk.source("list", fill_list(site), kind="listing", url_pattern="/posts/", delay_s=2.0)
+        url = fill_list(site)
+        desk.source("list", url, kind="listing", url_pattern="/posts/", delay_s=2.0)
         process = desk.start()
         while not desk.database.exists() or not desk.rows("select 1 from sqlite_master where name = 'frontier'"):
             time.sleep(0.02)
@@ -363,7 +315,9 @@ def test_a_listing_stopped_after_its_first_page_goes_on_with_the_second(tmp_path
         process.send_signal(number)
         process.communicate(timeout=30)
         assert site.paths() == ["/list"]
-        assert desk.crawl(COPYDESK_CRAWL__DELAY_S="0").returncode == 0
+        desk.tables.clear()
+        desk.source("list", url, kind="listing", url_pattern="/posts/")
+        assert desk.crawl().returncode == 0
         assert site.paths(304) == ["/list"], "its first page is unchanged and names no other"
         assert desk.rows("select count(*) as n from articles")[0]["n"] == 4
 
@@ -382,6 +336,7 @@ def test_a_page_of_a_listing_that_fails_is_read_next_time(tmp_path):
         assert desk.rows("select * from open_indexes") == []
 
 
+@pytest.mark.fault("P04", "P05")
 def test_a_killed_run_loses_nothing(tmp_path):
     desk = Desk(tmp_path)
     with Site() as site:
@@ -394,6 +349,7 @@ def test_a_killed_run_loses_nothing(tmp_path):
         assert site.paths(304) == ["/feed.xml"], "the feed's entries came with its validators"
 
 
+@pytest.mark.fault("P01", "P03")
 def test_a_second_run_at_the_same_time_is_75(tmp_path):
     desk = Desk(tmp_path)
     desk.source("one", "https://one.invalid/feed", local=False)
@@ -434,7 +390,7 @@ def test_two_sources_may_read_one_sitemap(tmp_path):
         assert "4 new articles" in desk.crawl().stdout
         site.forget()
         assert desk.crawl("--force").returncode == 0
-        assert site.paths(304) == ["/child.xml.gz"] * 2
+        assert sorted(site.paths()) == sorted(site.paths(304)) == ["/child.xml.gz"] * 2 + ["/sitemap.xml"] * 2
 
 
 def test_limits_of_a_run(tmp_path):
@@ -451,6 +407,7 @@ def test_limits_of_a_run(tmp_path):
     assert len(desk.rows("select id from articles")) == 4
 
 
+@pytest.mark.fault("P03")
 def test_a_file_that_is_no_corpus_is_five(tmp_path):
     desk = Desk(tmp_path)
     desk.source("one", "https://one.invalid/feed", local=False)
@@ -462,6 +419,7 @@ def test_prose_of_two_pages_differs():
     assert not set(prose(1)) & set(prose(2))
 
 
+@pytest.mark.fault("N01", "N04", "N14", "N16", "S04", "S07", "P07")
 def test_hostile_answers_cost_only_themselves_and_budgets_hold(tmp_path):
     desk = Desk(tmp_path)
     with Site() as site, Site() as slow:
@@ -499,6 +457,7 @@ def test_hostile_answers_cost_only_themselves_and_budgets_hold(tmp_path):
         assert desk.rows("select count(*) as n from articles where source = 'slow'")[0]["n"] == 9
 
 
+@pytest.mark.fault("X06")
 def test_a_feed_that_was_cut_off_is_read_whole_next_time(tmp_path):
     desk = Desk(tmp_path)
     with Site() as site:
@@ -513,6 +472,31 @@ def test_a_feed_that_was_cut_off_is_read_whole_next_time(tmp_path):
         assert desk.rows("select count(*) as n from articles")[0]["n"] == 4
 
 
+def test_a_page_that_asks_not_to_be_kept_is_not(tmp_path):
+    desk = Desk(tmp_path)
+    with Site() as site:
+
+        def said(seed, words):
+            return article(f"Story {seed}", seed).replace("</head>", f"<meta content='{words}' name=robots></head>")
+
+        links = [
+            (site.reply("/meta", said(970, "max-snippet:-1, NOINDEX")), "M"),
+            (site.reply("/none", said(971, "none")), "N"),
+            (site.page("/header", 972, headers={"X-Robots-Tag": "copydesk: noindex, nofollow"}), "H"),
+            (site.page("/other", 973, headers={"X-Robots-Tag": "otherbot: noindex"}), "O"),
+            (site.reply("/text", said(974, "noarchive")), "T"),
+        ]
+        desk.source("own", site.feed("/feed.xml", links))
+        assert "2 new articles" in desk.crawl().stdout
+        assert desk.rejected() == dict.fromkeys(("meta", "none", "header"), "noindex")
+        assert [row["url"] for row in desk.rows("select url from raw_pages")] == [site.base + "/other"]
+        desk.change("update frontier set next_due = first_seen, last_fetch = null")
+        done = desk.crawl("--force", COPYDESK_CRAWL__HEED_NOINDEX="false", COPYDESK_CRAWL__HEED_NOARCHIVE="false")
+        assert "3 new articles" in done.stdout
+        assert len(desk.rows("select url from raw_pages")) == 5
+
+
+@pytest.mark.fault("R08")
 def test_robots_txt_leads_nowhere_on_a_local_host(tmp_path):
     desk = Desk(tmp_path)
     with Site() as site:
@@ -522,6 +506,7 @@ def test_robots_txt_leads_nowhere_on_a_local_host(tmp_path):
         assert site.paths() == []
 
 
+@pytest.mark.fault("R11")
 def test_a_crawl_delay_is_heeded(tmp_path):
     desk = Desk(tmp_path)
     with Site() as site:

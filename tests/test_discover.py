@@ -1,8 +1,10 @@
 """Feeds, sitemaps and listings as publishers write them, and as they break them."""
 
 import asyncio
+import contextlib
 import gzip
 import json
+import operator
 import time
 from datetime import UTC, datetime
 
@@ -11,7 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crawler.discover import find_feeds, moment, plain, read_feed, read_listing, read_sitemap
-from crawler.reading import apart
+from crawler.reading import MODULES, apart
+from pipelines.config import Config, CrawlConfig, changed
+from pipelines.workers import Workers
 from tests.site import article, rss
 
 URL = "https://lab.test/feed.xml"
@@ -71,6 +75,7 @@ def test_a_date_is_always_aware_or_none(written):
     assert found is None or found.tzinfo is UTC
 
 
+@pytest.mark.fault("S05")
 def test_only_web_links_are_entries():
     links = [
         "javascript:alert(1)",
@@ -101,6 +106,7 @@ def test_an_empty_feed_is_a_feed():
     assert (found.entries, found.reason, found.is_partial) == ((), "", False)
 
 
+@pytest.mark.fault("X01")
 def test_a_feed_that_defines_entities_is_refused():
     laughs = '<!DOCTYPE rss [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;">]>'
     assert read_feed(feed_of(item(title="&b;"), laughs), URL).reason == "bad_feed"
@@ -134,12 +140,14 @@ WHOLE = rss([(f"https://lab.test/{n}", f"Story {n}") for n in range(8)]).encode(
 
 
 @pytest.mark.parametrize("at", range(100, len(WHOLE) - 5, 97))
+@pytest.mark.fault("X06")
 def test_a_feed_cut_off_gives_its_whole_items(at):
     found = read_feed(WHOLE[:at], URL)
     assert found.is_partial or found.reason
     assert len(found.entries) == WHOLE[:at].count(b"</item>")
 
 
+@pytest.mark.fault("X05")
 def test_a_long_feed_is_read_to_its_limit_and_quickly():
     links = [(f"https://lab.test/{n}", f"Story {n}") for n in range(20_000)]
     body = rss(links).encode()
@@ -153,6 +161,7 @@ def test_a_long_feed_is_read_to_its_limit_and_quickly():
 @pytest.mark.parametrize(
     "body", [b"\n" * 2**20 + WHOLE, b"<" * 2**20, b"<html>" + b"x" * 2**20, WHOLE + b"<!---->" * 500 + b"x"]
 )
+@pytest.mark.fault("X03")
 def test_shapes_that_made_parsers_hang(body):
     start = time.monotonic()
     read_feed(body, URL)
@@ -217,11 +226,13 @@ def test_an_index_gives_children_of_its_own_site_newest_first():
     assert found.skipped == 1
 
 
+@pytest.mark.fault("X10")
 def test_at_most_fifty_children():
     children = [f"<sitemap><loc>https://lab.test/s.xml?n={n}</loc></sitemap>" for n in range(80)]
     assert len(read_sitemap(sitemap(*children, root="sitemapindex"), URL).more) == 50
 
 
+@pytest.mark.fault("X07")
 def test_a_pattern_and_bad_lines_cost_only_themselves():
     rows = [
         row("javascript:x"),
@@ -235,6 +246,7 @@ def test_a_pattern_and_bad_lines_cost_only_themselves():
     assert found.skipped == 3
 
 
+@pytest.mark.fault("X08")
 def test_an_entity_in_an_address_costs_that_line():
     body = sitemap(row("https://lab.test/&x;ok/"), row("https://lab.test/b")).replace(
         b"?>", b'?><!DOCTYPE u [<!ENTITY x SYSTEM "file:///etc/hostname">]>', 1
@@ -247,6 +259,7 @@ def test_gzipped_and_plain_text_sitemaps():
     assert len(read_sitemap(b"https://lab.test/a\nhttps://lab.test/b\n", URL).entries) == 2
 
 
+@pytest.mark.fault("X12")
 def test_a_gzip_bomb_ends_at_the_limit():
     bomb = gzip.compress(b" " * (80 * 2**20), compresslevel=6)
     start = time.monotonic()
@@ -346,12 +359,14 @@ def test_shapes_that_made_parsers_raise(body):
     read_sitemap(body, URL)
 
 
-def test_a_reader_that_breaks_gives_a_reason():
-    def reader():
-        raise LookupError("no such thing")
+def test_a_reader_that_breaks_or_hangs_gives_a_reason():
+    async def both(workers):
+        return await apart(workers, operator.itemgetter("url"), {}), await apart(workers, time.sleep, 60)
 
-    found = asyncio.run(apart(reader))
-    assert (found.reason, found.detail) == ("parse_error", "LookupError: no such thing")
+    with contextlib.closing(Workers(changed(Config(), crawl=CrawlConfig(page_seconds=1)), 1, MODULES)) as workers:
+        broken, hanging = asyncio.run(both(workers))
+    assert (broken.reason, broken.detail) == ("parse_error", "KeyError: 'url'")
+    assert hanging.reason == "parse_timeout"
 
 
 @settings(max_examples=60, deadline=None)

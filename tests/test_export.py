@@ -35,6 +35,7 @@ def rows_of(*titles, text="First paragraph.\n\nSecond one."):
         return list(corpus.articles())
 
 
+@pytest.mark.fault("E02")
 def test_json_lines_are_one_line_for_every_reader():
     rows = rows_of("line\u2028end\u2029and\x85", "정렬", text="a\u2028b\r\n\nc")
     out = io.StringIO()
@@ -46,6 +47,7 @@ def test_json_lines_are_one_line_for_every_reader():
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
+@pytest.mark.fault("E01")
 def test_no_cell_is_a_formula(start):
     rows = rows_of(f"{start}1+1|cmd")
     out = io.StringIO(newline="")
@@ -60,6 +62,7 @@ def test_no_cell_is_a_formula(start):
 
 
 @pytest.mark.parametrize("form", ["text", "markdown"])
+@pytest.mark.fault("E05")
 def test_every_title_gives_a_safe_name_of_its_own(tmp_path, form):
     folder = tmp_path / "out"
     assert export.export_articles(rows_of(*BAD_TITLES), form, folder, NOW) == len(BAD_TITLES)
@@ -97,6 +100,7 @@ def test_text_of_several_articles_is_parted():
     assert "-" * 72 in out.getvalue()
 
 
+@pytest.mark.fault("E06")
 def test_the_feed_is_valid_whatever_the_titles(tmp_path):
     rows = rows_of(*BAD_TITLES, text="".join(map(chr, range(1, 0xA1))) + "\ufffe and the end")
     assert export.export_articles(rows, "atom", tmp_path / "feed.xml", NOW) == len(BAD_TITLES)
@@ -120,6 +124,7 @@ def test_a_link_in_the_feed_is_a_web_address():
 
 @given(st.text(max_size=60), st.text(max_size=60))
 @settings(max_examples=50, deadline=None)
+@pytest.mark.fault("E03")
 def test_every_format_takes_any_text(title, text):
     row = rows_of("One")[0] | {"title": title.replace("\ud800", ""), "text": text}
     feed = io.BytesIO()
@@ -130,6 +135,7 @@ def test_every_format_takes_any_text(title, text):
 
 
 @pytest.mark.parametrize("form", export.FORMATS)
+@pytest.mark.fault("E04")
 def test_a_failed_export_leaves_yesterdays_file(tmp_path, form):
     out = tmp_path / "articles.out"
     out.write_text("yesterday", "utf-8")

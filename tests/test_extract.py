@@ -42,6 +42,7 @@ def html(head="", body="", lang=""):
      (b"%PDF-1.7 ...", "text/html", "not_html"), (b"just words, no markup", "text/html", "not_html"), (b"<html><body></body></html>", "text/html", "empty"),
      (b"x" * (CONFIG.max_bytes + 1), "text/html", "too_large"), (b"\x00\x00", "text/plain", "empty")],
 )  # fmt: skip
+@pytest.mark.fault("H17")
 def test_what_is_no_page_gets_a_one_word_reason(body, kind, reason):
     found = extract(page(body, content_type=kind, source="s"), CONFIG)
     assert isinstance(found, Rejection)
@@ -61,6 +62,7 @@ def test_no_bytes_make_it_raise(body, kind):
 
 @settings(max_examples=60, deadline=None)
 @given(st.data())
+@pytest.mark.fault("H01")
 def test_no_mutilated_page_makes_it_raise(data):
     whole = STYLES[data.draw(st.sampled_from(sorted(STYLES)))](STORIES["lighthouse"])
     start = data.draw(st.integers(0, len(whole)))
@@ -84,6 +86,7 @@ def test_no_mutilated_page_makes_it_raise(data):
         ("utf-16le", "utf-16-le"),
     ],
 )
+@pytest.mark.fault("H12")
 def test_the_charset_is_believed_when_it_gives_text(charset, codec):
     words = {
         "cp949": "등대 로봇이 밤에 쉬었다",
@@ -115,6 +118,7 @@ def test_the_charset_is_believed_when_it_gives_text(charset, codec):
         "nonsense",
     ],
 )
+@pytest.mark.fault("H09", "H11", "H12")
 def test_a_charset_that_lies_costs_nothing(claim):
     body = html(body="<p>Café über alles, said the robot, and nobody in the harbour disagreed.</p>")
     assert (
@@ -128,12 +132,14 @@ def test_a_charset_that_lies_costs_nothing(claim):
 
 
 @pytest.mark.parametrize("code", [*range(9), 11, 12, *range(14, 32), 0xFFFE, 0xD800, 0x110000])
+@pytest.mark.fault("H08")
 def test_control_references_do_not_cost_the_article(code):
     found = document(html(body=f"<p>Before &#{code}; after &#x{code:x}; the words go on and on.</p>"))
     assert clean(found).text.endswith(TEXT[-1])
 
 
 @pytest.mark.parametrize("depth", [50, 255, 300, 1000])
+@pytest.mark.fault("H07")
 def test_deep_nesting_loses_no_text(depth):
     found = document(
         "<html><body>" + "<div>" * depth + f"<p>{TEXT[0]}</p>" + "</div>" * depth + f"<p>{TEXT[1]}</p></body></html>"
@@ -142,6 +148,7 @@ def test_deep_nesting_loses_no_text(depth):
 
 
 @given(st.text(max_size=200))
+@pytest.mark.fault("H10")
 def test_normalised_text_is_safe_and_stays_so(text):
     found = normalise(text)
     assert normalise(found) == found
@@ -223,6 +230,7 @@ def test_the_byline_is_names():
         ("https://m.site.example/b", "https://m.site.example/b"),
     ],
 )
+@pytest.mark.fault("H15")
 def test_a_canonical_address_on_another_site_is_not_believed(href, canonical):
     found = document(html(f"<link rel=canonical href='{href}'><meta property=og:site_name content=Famous>"))
     assert found.canonical_url == canonical

@@ -1,12 +1,15 @@
 """No byte goes to an address that is not public, whatever the spelling."""
 
+import contextlib
 import ipaddress
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from twisted.internet.address import IPv4Address, IPv6Address
 
 from crawler.guard import ForbiddenAddressError, check, dialled, guarded, host_and_port, is_public
+from crawler.resolving import CheckedNames
 
 NOT_PUBLIC = [
     "127.0.0.1", "127.8.8.8", "0.0.0.0", "10.0.0.5", "172.16.0.1", "172.31.255.255", "192.168.1.1", "169.254.169.254",
@@ -27,6 +30,7 @@ PUBLIC = [
 
 
 @pytest.mark.parametrize("address", NOT_PUBLIC)
+@pytest.mark.fault("S01", "S02")
 def test_not_public(address):
     assert not is_public(address)
 
@@ -37,6 +41,7 @@ def test_public(address):
 
 
 @given(st.ip_addresses(v=4))
+@pytest.mark.fault("S02")
 def test_an_address_hidden_in_another_is_judged_by_itself(address):
     mapped = str(ipaddress.IPv6Address(b"\0" * 10 + b"\xff\xff" + address.packed))
     assert is_public(mapped) == is_public(str(address))
@@ -45,6 +50,7 @@ def test_an_address_hidden_in_another_is_judged_by_itself(address):
 
 
 @pytest.mark.parametrize("port", [22, 25, 6379, 8080, 8099])
+@pytest.mark.fault("S06")
 def test_only_web_ports(port):
     with pytest.raises(ForbiddenAddressError, match=str(port)):
         check("8.8.8.8", port, ())
@@ -93,3 +99,53 @@ def test_the_reactor_dials_nothing_forbidden_and_is_itself_again_afterwards():
     assert reactor.dialled == [("127.0.0.1", 8123), ("8.8.8.8", 80)]
     reactor.connectTCP("10.0.0.1", 80, None)
     assert len(reactor.dialled) == 3
+
+
+class Answers:
+    def __init__(self):
+        self.addresses = []
+
+    def resolutionBegan(self, resolution):  # noqa: N802
+        pass
+
+    def addressResolved(self, address):  # noqa: N802
+        self.addresses.append(address)
+
+    def resolutionComplete(self):  # noqa: N802
+        self.addresses.append("end")
+
+
+class Names:
+    """Answers every question with the same addresses."""
+
+    def __init__(self, *hosts):
+        self.hosts = hosts
+
+    def resolveHostName(self, receiver, name, port, *_):  # noqa: N802
+        receiver.resolutionBegan(self)
+        for host in self.hosts:
+            kind = IPv6Address if ":" in host else IPv4Address
+            receiver.addressResolved(kind("TCP", host, port))
+        receiver.resolutionComplete()
+
+
+@pytest.mark.fault("S03")
+def test_a_strangers_name_cannot_be_pointed_at_a_declared_local_address():
+    """A DNS answer of 127.0.0.1 for a public name, where a source of one's own is at 127.0.0.1:80."""
+    local_names, local_addresses = {("my.test", 80)}, {("127.0.0.1", 80)}
+    checked = CheckedNames(Names("127.0.0.1", "::1", "93.184.216.34"), local_names)
+    for name, port, dialled_at in [
+        ("my.test", 80, ["127.0.0.1", "93.184.216.34"]),
+        ("paper.example", 80, ["93.184.216.34"]),
+        ("my.test", 443, ["93.184.216.34"]),
+        ("127.0.0.1", 80, ["93.184.216.34"]),
+    ]:
+        answers = Answers()
+        checked.resolveHostName(answers, name, port)
+        *addresses, end = answers.addresses
+        reactor = Reactor()
+        with guarded(reactor, local_addresses):
+            for address in addresses:
+                with contextlib.suppress(ForbiddenAddressError):
+                    reactor.connectTCP(address.host, address.port, None)
+        assert ([host for host, _ in reactor.dialled], end) == (dialled_at, "end"), (name, port)

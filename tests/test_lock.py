@@ -12,6 +12,7 @@ from pipelines.lock import run_lock
 HOLD = "import sys, time; from pathlib import Path; from pipelines.lock import run_lock\nwith run_lock(Path(sys.argv[1])):\n print('held', flush=True); time.sleep(60)"
 
 
+@pytest.mark.fault("P01")
 def test_a_second_run_is_refused_and_told_who_holds_the_lock(tmp_path):
     database = tmp_path / "corpus.db"
     with subprocess.Popen([sys.executable, "-c", HOLD, str(database)], stdout=subprocess.PIPE, text=True) as holder:

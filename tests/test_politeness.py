@@ -7,13 +7,17 @@ from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from protego import Protego
+from scrapy.http import Response
 
 import crawler.settings as shipped
 from crawler.ledger import Tally
+from crawler.marks import marks_of
+from crawler.middlewares import ROBOTS_BYTES, ROBOTS_LINES, rules_of
+from crawler.outcome import SourceReport, close_source
 from crawler.politeness import FLOOR_DELAY_S, MAX_CRAWL_DELAY_S, HostGate, host_key, polite_delay, retry_after
-from crawler.run import SourceReport, close_source
 from crawler.sources import Source
 from pipelines.store import Corpus
 
@@ -63,12 +67,32 @@ def test_a_host_nobody_spoke_for_has_the_floor():
     assert HostGate(0.0).delay("somewhere.test") == FLOOR_DELAY_S
 
 
+@pytest.mark.fault("R11")
 def test_crawl_delay_lengthens_up_to_a_minute_and_never_shortens():
     gate = gate_with(a=2.0)
     gate.heed_crawl_delay("a", 0.1)
     assert gate.delay("a") == 2.0
     gate.heed_crawl_delay("a", 86400)
     assert gate.delay("a") == MAX_CRAWL_DELAY_S
+    gate.asked("a")  # the index
+    assert not gate.is_spent("a")
+    gate.asked("a")  # one page: who wants a day between two gets no more in a run
+    assert gate.is_spent("a")
+
+
+def test_a_slow_host_is_not_asked_faster_than_it_answers():
+    gate = gate_with(public=2.0, own=0.01)
+    assert [gate.pause("public", took) for took in (0.1, 7.0, 900.0)] == [2.0, 7.0, MAX_CRAWL_DELAY_S]
+    assert gate.pause("own", 7.0) == 0.01
+
+
+def test_a_host_has_a_budget_for_each_run():
+    gate = HostGate(most_requests=3)
+    for _ in range(3):
+        assert not gate.is_spent("a")
+        gate.asked("a")
+    assert gate.is_spent("a")
+    assert not gate.is_spent("b")
 
 
 def test_a_stopped_gate_keeps_nobody_waiting():
@@ -108,6 +132,7 @@ def test_a_local_source_may_be_asked_without_pause():
         ("-5", 60),
     ],
 )
+@pytest.mark.fault("R13")
 def test_retry_after_in_both_forms(value, minutes):
     assert retry_after(value, NOW) - NOW == timedelta(minutes=minutes)
 
@@ -134,6 +159,7 @@ def test_hosts_are_told_apart_by_port():
     assert host_key("https://www.lab.test/a") == host_key("http://lab.test:80/b") == "lab.test"
 
 
+@pytest.mark.fault("S04", "S07")
 def test_what_scrapy_is_told_is_polite_and_closed():
     assert shipped.ROBOTSTXT_OBEY
     assert shipped.DOWNLOAD_DELAY >= 1
@@ -142,3 +168,29 @@ def test_what_scrapy_is_told_is_polite_and_closed():
     assert not any((shipped.TELNETCONSOLE_ENABLED, shipped.REMOTE_CONTROL_ENABLED, shipped.COOKIES_ENABLED))
     assert {scheme for scheme, handler in shipped.DOWNLOAD_HANDLERS.items() if handler} == {"http", "https"}
     assert shipped.USER_AGENT.startswith("copydesk/")
+
+
+@pytest.mark.fault("R05", "R10")
+@settings(deadline=None)
+@given(st.binary(max_size=300), st.sampled_from([b"", b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf"]), st.integers(0, 3000))
+def test_any_bytes_may_be_a_robots_txt(body, start, times):
+    rules = rules_of(start + body * times)
+    assert len(rules) <= 2 * ROBOTS_BYTES
+    assert len(rules.splitlines()) <= ROBOTS_LINES
+    Protego.parse(rules.decode("utf-8", "replace")).can_fetch("https://a.example/b", "copydesk")
+
+
+@pytest.mark.parametrize(
+    ("headers", "head", "said"),
+    [
+        ({}, "<meta name=robots content=noindex>", {"noindex"}),
+        ({}, '<META CONTENT="noarchive,nofollow" NAME="Robots">', {"noarchive", "nofollow"}),
+        ({}, "<meta name=googlebot content=noindex><meta name=description content=noindex>", set()),
+        ({"X-Robots-Tag": ["noindex", "otherbot: noarchive"]}, "", {"noindex"}),
+        ({"X-Robots-Tag": "COPYDESK: none"}, "", {"none", "noindex"}),
+        ({}, "", set()),
+    ],
+)
+def test_what_a_page_asks_of_those_who_keep_copies(headers, head, said):
+    response = Response("https://a.example/", headers=headers, body=f"<html><head>{head}</head>".encode())
+    assert marks_of(response) == said

@@ -51,12 +51,14 @@ def found(corpus, query, **chosen):
 
 
 @pytest.mark.parametrize("query", NASTY, ids=ascii)
+@pytest.mark.fault("F01")
 def test_no_query_raises(corpus, query):
     assert isinstance(corpus.search(query), list)
 
 
 @given(st.text(max_size=60).filter(str.strip))
 @settings(max_examples=150, deadline=None)
+@pytest.mark.fault("F01")
 def test_arbitrary_text_never_raises(query):
     with Corpus.open(":memory:", create=True) as corpus:
         corpus.keep(make_article(text=f"before {query} after", title=query), ORIGINAL)
@@ -72,6 +74,7 @@ def test_arbitrary_text_never_raises(query):
         ("(" * 100_000, "100,000 characters"),
     ],
 )
+@pytest.mark.fault("F02")
 def test_empty_and_endless_queries_are_a_usage_error(corpus, query, saw):
     with pytest.raises(ConfigError, match=saw):
         corpus.search(query)
@@ -87,6 +90,7 @@ def test_empty_and_endless_queries_are_a_usage_error(corpus, query, saw):
         ('"gaming their rewards"', [1]), ('"their gaming rewards"', []), ("their gaming rewards", [1]), ("reward seoul", []),
     ],
 )  # fmt: skip
+@pytest.mark.fault("F03", "F04")
 def test_words_of_every_language_are_found(corpus, query, expected):
     assert sorted(found(corpus, query)) == expected
 

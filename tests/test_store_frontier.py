@@ -150,6 +150,7 @@ def test_where_a_redirect_leads_is_not_fetched_for_itself(corpus):
     assert corpus.frontier_row(URL)["redirected_to"] == "https://a.example/seen"
 
 
+@pytest.mark.fault("R14")
 def test_validators_are_those_of_the_last_good_answer_byte_for_byte(corpus):
     feed = "https://a.example/feed"
     assert corpus.validators(feed) == ("", "")
@@ -173,6 +174,7 @@ def test_a_fetch_that_was_never_offered_is_scheduled_too(corpus):
     assert due(corpus, NOW + hours(7)) == [URL]
 
 
+@pytest.mark.fault("D02")
 def test_a_killed_transaction_leaves_the_address_due(corpus):
     offer(corpus, URL)
     with pytest.raises(KeyboardInterrupt), corpus.transaction():  # noqa: PT012 - what is undone is the point
@@ -227,6 +229,7 @@ def test_the_health_of_a_source(corpus):
     assert (beta["source"], beta["outcome"], beta["note"]) == ("beta", None, "never asked")
 
 
+@pytest.mark.fault("P09", "P11")
 def test_when_sources_are_due(corpus):
     assert corpus.source_state("alpha") == {
         "source": "alpha",
@@ -235,6 +238,7 @@ def test_when_sources_are_due(corpus):
         "failures": 0,
         "next_due": None,
         "note": "",
+        "silence_told": None,
     }
     corpus.set_source_state("alpha", next_due=NOW + hours(6), failures=2)
     corpus.set_source_state("alpha", last_success=NOW)
@@ -250,9 +254,11 @@ def test_when_sources_are_due(corpus):
 def test_finished_inputs_are_remembered(corpus):
     corpus.finish_input("/a/b", "digest", 3, is_whole=False)
     corpus.finish_input("/a/b", "digest", 5, is_whole=True)
-    assert corpus.finished_inputs() == {"/a/b": ("digest", 5, True)}
+    assert corpus.finished_input("/a/b") == ("digest", 5, True)
+    assert corpus.finished_input("/a/c") is None
 
 
+@pytest.mark.fault("D10")
 def test_a_full_disk_is_told_in_one_line(tmp_path):
     with Corpus.open(tmp_path / "corpus.db", create=True) as corpus:
         corpus.keep(make_article(), ORIGINAL)
@@ -265,6 +271,7 @@ def test_a_full_disk_is_told_in_one_line(tmp_path):
         assert corpus.stats()["articles"] == 2
 
 
+@pytest.mark.fault("D10")
 def test_after_a_failed_disk_nothing_of_the_transaction_is_kept(tmp_path):
     with Corpus.open(tmp_path / "corpus.db", create=True) as corpus:
         with pytest.raises(StorageError), corpus.transaction():  # noqa: PT012 - what is undone is the point

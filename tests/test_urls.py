@@ -24,6 +24,7 @@ from pipelines.urls import is_fetchable, is_same_site, normal_form, site
         ("https://example.org/" + "a" * 1100, ""),
     ],
 )
+@pytest.mark.fault("X14", "S05")
 def test_normal_form(url, expected):
     assert normal_form(url) == expected
 

@@ -30,6 +30,7 @@ def test_a_kept_promise_is_on_disk(path):
     writer.close()
 
 
+@pytest.mark.fault("D19")
 def test_a_work_that_raises_loses_only_itself(path):
     writer = Writer(path, Config())
 
@@ -57,6 +58,7 @@ def test_many_works_are_few_commits(path):
     writer.close()
 
 
+@pytest.mark.fault("D09")
 def test_works_that_trickle_in_do_not_keep_the_first_one_waiting(path):
     writer = Writer(path, Config())
     first = writer.do(reject("https://a.example/1"))

@@ -7,8 +7,9 @@ spider may be killed at any line.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import scrapy
@@ -16,6 +17,7 @@ from scrapy.http import Request, Response
 
 from crawler.faults import classify, status_word
 from crawler.item_pipelines import FetchedPage
+from crawler.marks import marks_of
 from crawler.politeness import host_key
 from crawler.reading import apart
 from pipelines.records import Due, Fetch, Page
@@ -27,10 +29,20 @@ if TYPE_CHECKING:
     from crawler.discover import Found
     from crawler.ledger import Run
     from crawler.sources import Source
+    from pipelines.store import Corpus
 
 INDEX_PRIORITY = 10  # all indexes first: they say what else there is
 NOT_MODIFIED = 304
 REFUSED = (401, 403, 451)
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One file of a source's index: its address as named, and how many files lead to it."""
+
+    source: Source
+    url: str
+    depth: int
 
 
 class SourceSpider(scrapy.Spider):
@@ -44,13 +56,13 @@ class SourceSpider(scrapy.Spider):
         self.run = run
         self.asked: set[tuple[str, str]] = set()  # pages of indexes, by source
 
-    def read(self, source: Source, response: Response) -> Found:
-        """Read an index; runs in a thread."""
+    def reader(self, source: Source, response: Response) -> partial[Found]:
+        """The call that reads an index; a worker process makes it."""
         raise NotImplementedError
 
-    def follows(self, depth: int, new: int) -> bool:  # noqa: ARG002 - kinds that have several files need them
-        """True when the files this index names are to be fetched too."""
-        return False
+    def other_files(self, corpus: Corpus, visit: Visit, found: Found | None, new: int) -> list[str]:  # noqa: ARG002
+        """Of the files an index names, those to be read now; `found` None: it is unchanged. Runs in a transaction."""
+        return []
 
     async def start(self) -> AsyncIterator[Any]:
         for source in self.run.of_kind(self.kind):
@@ -62,67 +74,66 @@ class SourceSpider(scrapy.Spider):
         """The source's index and what an earlier run left unread of it; all counted before the first is answered."""
         unread = await self.run.ask(lambda corpus: corpus.open_indexes(source.id))
         pages = {source.url: 0} | dict(unread)
+        self.run.tallies[source.id].named_indexes = len(pages) - 1
         return [await self.index_request(source, url, depth) for url, depth in pages.items()]
 
     async def index_request(self, source: Source, url: str, depth: int) -> Request:
         key = self.run.index_key(source, url)
         etag, last_modified = await self.run.ask(lambda corpus: corpus.validators(key))
+        place = await self.run.manners.place_of(url)
         tally = self.run.tallies[source.id]
         self.asked.add((source.id, url))
         tally.open_indexes += 1
         tally.seen_indexes += 1
         return Request(
-            url,
+            place,
             headers=conditional(etag, last_modified),
             callback=self.parse_index,
             errback=self.index_unanswered,
-            cb_kwargs={"source": source, "url": url, "depth": depth},
-            meta={"source": source.id, "download_slot": host_key(url), "download_maxsize": self.max_index_bytes},
+            cb_kwargs={"visit": Visit(source, url, depth)},
+            meta={"source": source.id, "download_slot": host_key(place), "download_maxsize": self.max_index_bytes},
             priority=INDEX_PRIORITY,
             dont_filter=True,
         )
 
-    async def parse_index(self, response: Response, source: Source, url: str, depth: int) -> AsyncIterator[Any]:
-        run, fetch = self.run, fetch_of(response, self.run.index_key(source, url), source.id, self.kind)
-        if fetch.error:
-            await run.index_failed(fetch, url, f"status {response.status}")
-        elif fetch.status == NOT_MODIFIED:
-            await run.indexed(fetch, url)
-        else:
-            found = await apart(lambda: self.read(source, response))
+    async def parse_index(self, response: Response, visit: Visit) -> AsyncIterator[Any]:
+        run, source, url = self.run, visit.source, visit.url
+        fetch = fetch_of(response, run.index_key(source, url), source.id, self.kind)
+        found = None
+        if not fetch.error and fetch.status != NOT_MODIFIED:
+            found = await apart(run.workers, self.reader(source, response))
             if found.reason:
-                await run.index_failed(replace(fetch, error=found.reason), url, found.detail)
-            else:
-                # children have validators of their own; what was cut off must not be "unchanged" next time
-                if found.is_partial or (found.more and not found.entries):
-                    fetch = replace(fetch, etag="", last_modified="")
-                pages = [(more, depth + 1) for more in found.more]
-                chosen = await run.indexed(
-                    fetch, url, found.entries, lambda new: pages if self.follows(depth, new) else ()
-                )
-                self.remark(source, response, found)
-                for more, level in chosen:
-                    if (source.id, more) not in self.asked:
-                        yield await self.index_request(source, more, level)
+                fetch = replace(fetch, error=found.reason)
+            elif found.is_partial:  # what was cut off must not be "unchanged" next time
+                fetch = replace(fetch, etag="", last_modified="")
+        if fetch.error:
+            await run.index_failed(fetch, url, found.detail if found else f"status {response.status}")
+        else:
+            files = await run.indexed(
+                fetch, visit, found.entries if found else (), partial(self.other_files, visit=visit, found=found)
+            )
+            await self.remark(visit, response, found)
+            for more in files:
+                if (source.id, more) not in self.asked:
+                    yield await self.index_request(source, more, visit.depth + 1)
         async for request in self.index_done(source):
             yield request
 
-    def remark(self, source: Source, response: Response, found: Found) -> None:
+    async def remark(self, visit: Visit, response: Response, found: Found | None) -> None:
         """Note what a person should know of an index that worked."""
-        tally = self.run.tallies[source.id]
-        if found.is_partial:
+        tally = self.run.tallies[visit.source.id]
+        if found and found.is_partial:
             tally.note = tally.note or "the index is cut off; its whole entries were read"
-        if 301 in response.meta.get("redirect_reasons", ()) or 308 in response.meta.get("redirect_reasons", ()):
-            tally.note = tally.note or f"moved for good to {response.url}"
+        if place := await self.run.manners.learn(visit.url, response):
+            tally.note = tally.note or f"moved for good to {place}"
 
     async def index_unanswered(self, failure: Failure) -> AsyncIterator[Any]:
-        kwargs = failure.request.cb_kwargs  # type: ignore[attr-defined]
-        source: Source = kwargs["source"]
+        visit: Visit = failure.request.cb_kwargs["visit"]  # type: ignore[attr-defined]
         word, detail = classify(error_of(failure))
-        key = self.run.index_key(source, kwargs["url"])
-        fetch = Fetch(url=key, source=source.id, kind=self.kind, time=self.run.now(), status=0, error=word)
-        await self.run.index_failed(fetch, kwargs["url"], detail)
-        async for request in self.index_done(source):
+        key = self.run.index_key(visit.source, visit.url)
+        fetch = Fetch(url=key, source=visit.source.id, kind=self.kind, time=self.run.now(), status=0, error=word)
+        await self.run.index_failed(fetch, visit.url, detail)
+        async for request in self.index_done(visit.source):
             yield request
 
     async def index_done(self, source: Source) -> AsyncIterator[Any]:
@@ -132,16 +143,17 @@ class SourceSpider(scrapy.Spider):
         if tally.open_indexes or not tally.good_indexes:
             return
         for due in await self.run.due(source):
-            yield self.page_request(source, due)
+            yield await self.page_request(source, due)
 
-    def page_request(self, source: Source, due: Due) -> Request:
+    async def page_request(self, source: Source, due: Due) -> Request:
+        place = await self.run.manners.place_of(due.url) if due.is_revisit else due.url
         return Request(
-            due.url,
+            place,
             headers=conditional(due.etag, due.last_modified) if due.is_revisit else {},
             callback=self.parse_page,
             errback=self.page_unanswered,
             cb_kwargs={"source": source, "due": due},
-            meta={"source": source.id, "download_slot": host_key(due.url)},
+            meta={"source": source.id, "download_slot": host_key(place)},
             dont_filter=True,  # the frontier knows what was fetched
         )
 
@@ -159,7 +171,13 @@ class SourceSpider(scrapy.Spider):
         elif fetch.status == NOT_MODIFIED:
             await self.run.page_unchanged(fetch)
         else:
-            yield FetchedPage(self.page_of(response, due, source, fetch), fetch)
+            await self.run.manners.learn(due.url, response)
+            marks, crawl = marks_of(response), self.run.config.crawl
+            if "noindex" in marks and crawl.heed_noindex:
+                await self.run.page_refused(fetch, "noindex")
+                return
+            is_archived = not ("noarchive" in marks and crawl.heed_noarchive)
+            yield FetchedPage(self.page_of(response, due, source, fetch), fetch, is_archived=is_archived)
 
     async def page_unanswered(self, failure: Failure) -> None:
         kwargs = failure.request.cb_kwargs  # type: ignore[attr-defined]

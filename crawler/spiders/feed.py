@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from scrapy.http import Response
@@ -20,10 +21,11 @@ class FeedSpider(SourceSpider):
     kind: ClassVar[str] = "feed"
     max_index_bytes: ClassVar[int] = 10 * 2**20  # Miniflux takes 15 MiB
 
-    def read(self, source: Source, response: Response) -> Found:
+    def reader(self, source: Source, response: Response) -> partial[Found]:
         content_type = (response.headers.get(b"Content-Type") or b"").decode("latin-1")
         limit = self.run.config.crawl.max_feed_entries
-        return read_feed(
+        return partial(
+            read_feed,
             response.body,
             response.url,
             content_type=content_type,

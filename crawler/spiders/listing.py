@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from scrapy.http import Response
 
 from crawler.discover import Found, read_listing
-from crawler.spiders.base import SourceSpider
+from crawler.spiders.base import SourceSpider, Visit
 
 if TYPE_CHECKING:
     from crawler.sources import Source
+    from pipelines.store import Corpus
 
 MAX_DEPTH = 3  # pages of a listing in one run; older ones hold nothing new but on the first
 
@@ -22,10 +24,10 @@ class ListingSpider(SourceSpider):
     kind: ClassVar[str] = "listing"
     max_index_bytes: ClassVar[int] = 5 * 2**20
 
-    def read(self, source: Source, response: Response) -> Found:
+    def reader(self, source: Source, response: Response) -> partial[Found]:
         content_type = (response.headers.get(b"Content-Type") or b"").decode("latin-1")
-        return read_listing(response.body, response.url, pattern=source.url_pattern, content_type=content_type)
+        return partial(read_listing, response.body, response.url, pattern=source.url_pattern, content_type=content_type)
 
-    def follows(self, depth: int, new: int) -> bool:
+    def other_files(self, corpus: Corpus, visit: Visit, found: Found | None, new: int) -> list[str]:  # noqa: ARG002
         """Turn the page only while it brings something new."""
-        return new > 0 and depth < MAX_DEPTH
+        return list(found.more) if found and new > 0 and visit.depth < MAX_DEPTH else []
