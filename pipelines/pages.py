@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from pipelines.clean import clean
-from pipelines.clean.memory import learnable
+from pipelines.clean.memory import SiteMemory, learnable
 from pipelines.config import Config
 from pipelines.errors import InputError
 from pipelines.extract import extract
@@ -19,7 +19,6 @@ from pipelines.urls import site
 Cleaned = Document  # a document after cleaning: every block carries its fate
 
 NO_URL = "http://localhost/"
-MIN_PAGES = 3  # a block on this many pages of one site belongs to the site
 _TAG = re.compile(r"<[a-zA-Z!/][^<>]*>")
 
 
@@ -53,7 +52,7 @@ def clean_page(html_or_text: str | bytes, url: str | None = None) -> Cleaned:
 
 
 def clean_pages(pages: Iterable[tuple[str | bytes, str | None]]) -> list[Cleaned | Rejection]:
-    """Clean pages that inform each other: what stands on three pages of one site is template. Order kept."""
+    """Clean pages that inform each other: what stands on several pages of one site is template. Order kept."""
     config = Config()
     return clean_together([extract(page_of(content, url), config.extract) for content, url in pages])
 
@@ -68,12 +67,18 @@ def clean_together(found: Iterable[Document | Rejection]) -> list[Cleaned | Reje
         if isinstance(document, Document) and document.url not in pages[site(document.url)]:
             pages[site(document.url)].add(document.url)
             seen[site(document.url)].update(learnable(document))
-    templates = {
-        name: frozenset(block for block, count in counts.items() if count >= MIN_PAGES) for name, counts in seen.items()
+    memories = {
+        name: SiteMemory({block: count for block, count in counts.items() if count > 1}, len(pages[name]))
+        for name, counts in seen.items()
     }
-    return [
-        clean(document, templates[site(document.url)])
-        if isinstance(document, Document) and templates[site(document.url)]
-        else cleaned
-        for document, cleaned in zip(documents, first, strict=True)
-    ]
+    return [again(document, cleaned, memories) for document, cleaned in zip(documents, first, strict=True)]
+
+
+def again(
+    document: Document | Rejection, cleaned: Document | Rejection, memories: dict[str, SiteMemory]
+) -> Cleaned | Rejection:
+    """Clean once more with what the other pages of the site hold; alone on its site a page stays as it is."""
+    if isinstance(document, Rejection) or isinstance(cleaned, Rejection):
+        return cleaned
+    memory = memories[site(document.url)]
+    return clean(document, memory.without(learnable(cleaned))) if memory.pages > 1 else cleaned

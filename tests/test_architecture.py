@@ -20,7 +20,7 @@ OWNERS = {  # library: modules that may import it
     "htmldate": ("pipelines.extract",),
     "datasketch": ("pipelines.dedup",),
     "xxhash": ("pipelines.dedup",),
-    "numpy": ("pipelines.dedup",),
+    "numpy": ("pipelines.dedup", "pipelines.clean.features", "pipelines.clean.model"),
     "sqlite_utils": ("pipelines.store",),
     "sqlite3": ("pipelines.store",),
     "warcio": ("pipelines.warc",),

@@ -10,28 +10,41 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from pipelines.clean.furniture import bylines, captions, crumbs, lines, menus, titles
-from pipelines.clean.memory import site_template
+from pipelines.clean.memory import SiteMemory, site_template
+from pipelines.clean.model import judge
 from pipelines.clean.repeats import repeats
 from pipelines.clean.teasers import above, body, closing, rescue
 from pipelines.clean.threads import question_lists, sections, summaries, tail
 from pipelines.clean.view import Fate, Fates, View
 from pipelines.records import Document
 
-__all__ = ["CORRECTIONS", "PASSES", "clean"]
+__all__ = ["CORRECTIONS", "PASSES", "by_rules", "clean"]
 
 HIDDEN_SHARE = 0.5  # when more than this of the main text is hidden, a script shows it: then hidden means nothing
 
+NOTHING_KNOWN = SiteMemory()
 Pass = Callable[[View], Fates]
 
 
-def clean(document: Document, template: frozenset[int] = frozenset()) -> Document:
-    """Return the document with every block's kind, fate, reason and evidence. `template`: block hashes this site repeats."""
-    view = View(document, {}, template)
-    for judge in PASSES:
-        view = view.with_fates(judge(view))
-    for judge in CORRECTIONS:
-        view = view.with_fates(judge(view), is_final=True)
-    return view.decided()
+def clean(document: Document, memory: SiteMemory | frozenset[int] = NOTHING_KNOWN) -> Document:
+    """Return the document with every block's kind, fate, reason and evidence.
+
+    `memory`: what other pages of the site hold, with counts or as the hashes of its template alone.
+    """
+    known = memory if isinstance(memory, SiteMemory) else SiteMemory.of_template(memory)
+    view = by_rules(document, known)
+    fates = view.all_fates()
+    return view.with_fates(judge(view, fates, known), is_final=True).decided()
+
+
+def by_rules(document: Document, memory: SiteMemory = NOTHING_KNOWN) -> View:
+    """The document with the fates that the passes give, before the block model is asked."""
+    view = View(document, {}, memory.template)
+    for one in PASSES:
+        view = view.with_fates(one(view))
+    for one in CORRECTIONS:
+        view = view.with_fates(one(view), is_final=True)
+    return view
 
 
 def hidden(view: View) -> Fates:

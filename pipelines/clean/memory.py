@@ -6,6 +6,8 @@ ones; the long prose of an article never becomes template because three sites' f
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from hashlib import blake2b
 
 from pipelines.clean.view import Fate, Fates, View, count_words, letters_of
@@ -19,6 +21,32 @@ MAX_LEARNED = 400  # of one page; endless lists teach nothing
 ONE_STORY = (
     3000  # a page with more kept words than this may hold several stories, and would make them look like template
 )
+
+
+TEMPLATE_OTHERS = 2  # on so many other pages of its site a block is template, whatever else speaks for it
+ASSUMED_PAGES = 5  # of a site whose template is known without the counts
+
+
+@dataclass(frozen=True, slots=True)
+class SiteMemory:
+    """What other pages of a site hold: on how many of them a block hash stands, and how many there are."""
+
+    seen: Mapping[int, int] = field(default_factory=dict)
+    pages: int = 0
+
+    @classmethod
+    def of_template(cls, template: frozenset[int]) -> SiteMemory:
+        """A memory of template alone, as a corpus keeps it."""
+        return cls(dict.fromkeys(template, ASSUMED_PAGES - 1), ASSUMED_PAGES) if template else cls()
+
+    @property
+    def template(self) -> frozenset[int]:
+        return frozenset(block for block, count in self.seen.items() if count >= TEMPLATE_OTHERS)
+
+    def without(self, blocks: frozenset[int]) -> SiteMemory:
+        """The same memory as one of its own pages has to see it: the others'."""
+        seen = {block: count - (block in blocks) for block, count in self.seen.items()}
+        return SiteMemory({block: count for block, count in seen.items() if count}, max(0, self.pages - 1))
 
 
 def block_hash(text: str) -> int:

@@ -16,6 +16,8 @@ from pipelines.clean.view import Fate, Fates, View
 ALONE_WORDS = 25  # a repeat that stands alone must be a paragraph: shorter ones are refrains and pulled quotes
 NEAR_WORDS = 15  # below this one changed word changes too much to call two texts the same
 NEAR_SHARE = 0.8  # of word pairs; one word changed in 30 leaves 0.87
+STEP = 4  # blocks from one repeated block to the next of the same stretch; between them stand buttons and pictures
+PREFERRED = 0.5  # share of the words trafilatura kept of another copy; with less of them the first one is not the text
 COMMON = 8  # word pairs in more blocks than this find no pair worth comparing
 _TOKEN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]|[^\W\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]+")
 
@@ -58,10 +60,10 @@ def originals(view: View) -> dict[int, int]:
         if letters and view.fates.get(index) is None:
             groups[letters].append(index)
     found: dict[int, int] = {}
-    for group in groups.values():
-        if len(group) > 1:
-            best = min(group, key=lambda index: (view.blocks[index].is_hidden, not view.blocks[index].is_main, index))
-            found.update({index: best for index in group if index != best})
+    for stretch in stretches([group for group in groups.values() if len(group) > 1]):
+        chosen = best_copy(view, stretch)
+        for group in stretch:
+            found.update({index: group[chosen] for index in group if index != group[chosen]})
     near = [
         index
         for index in range(len(view.blocks))
@@ -69,6 +71,31 @@ def originals(view: View) -> dict[int, int]:
     ]
     found.update(near_copies(view, near))
     return found
+
+
+def stretches(groups: list[list[int]]) -> list[list[list[int]]]:
+    """Equal blocks whose copies follow each other in the same order belong together: copies of one stretch of the page."""
+    found: list[list[list[int]]] = []
+    for group in groups:
+        last = found[-1][-1] if found else []
+        if len(last) == len(group) and all(0 < here - there <= STEP for here, there in zip(group, last, strict=True)):
+            found[-1].append(group)
+        else:
+            found.append([group])
+    return found
+
+
+def best_copy(view: View, stretch: list[list[int]]) -> int:
+    """Which copy of a stretch stays, all of it: one that is seen, and the first unless trafilatura preferred another."""
+
+    def weight(copy: int) -> tuple[int, int]:
+        hidden = sum(view.blocks[group[copy]].is_hidden for group in stretch)
+        return hidden, sum(view.words[group[copy]] for group in stretch if view.blocks[group[copy]].is_main)
+
+    weights = [weight(copy) for copy in range(len(stretch[0]))]
+    fewest = min(hidden for hidden, _ in weights)
+    most = max(main for hidden, main in weights if hidden == fewest)
+    return next(copy for copy, (hidden, main) in enumerate(weights) if hidden == fewest and main >= PREFERRED * most)
 
 
 def near_copies(view: View, indices: list[int]) -> dict[int, int]:

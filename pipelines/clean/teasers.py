@@ -36,6 +36,7 @@ def body(view: View) -> Fates:
     if all(view.blocks[index].link_density >= LINKED for index in kept if view.words[index] >= HEADLINE_WORDS):
         kept = set()  # headlines that lead elsewhere and lone words: an archive, a login page
     brought = brought_back(view, kept)
+    brought |= brought_back(view, kept | brought)  # a heading over what has just come back
     found = {
         index: Fate("article", is_kept=True, reason="stands between kept blocks of the same place") for index in brought
     }
@@ -68,9 +69,9 @@ def brought_back(view: View, kept: set[int]) -> set[int]:
             continue
         is_between = prose[0] < index < prose[-1]
         if block.form == "heading":
-            is_wanted = (
-                container(block.path) in containers and (index + 1 in kept or index + 2 in kept) and index < prose[-1]
-            )
+            around = container(block.path)
+            is_at_place = around in containers or container(around) in containers  # often in a box of its own
+            is_wanted = is_at_place and (index + 1 in kept or index + 2 in kept) and index < prose[-1]
         elif block.form == "list_item":
             is_wanted = is_between and container(container(block.path)) in containers and has_near(kept, index)
         elif block.form == "quote":

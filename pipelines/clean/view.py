@@ -36,6 +36,7 @@ class Fate:
 
 
 Fates = dict[int, Fate]
+BODY = Fate("article", is_kept=True, reason="body")
 
 
 def letters_of(text: str) -> str:
@@ -66,7 +67,7 @@ class View:
         """The same view with more fates; what was decided before stays, unless the new ones are final."""
         fates = {**self.fates, **found} if is_final else {**found, **self.fates}
         view = View(self.document, fates, self.template)
-        for name in ("letters", "words", "cues", "is_text", "is_prose"):
+        for name in ("letters", "words", "cues", "is_text", "is_prose", "ends_well"):
             if name in self.__dict__:
                 view.__dict__[name] = self.__dict__[name]
         return view
@@ -98,9 +99,14 @@ class View:
     def is_prose(self) -> list[bool]:
         """True for blocks that are whole sentences at length, not links and not cut off."""
         return [
-            words >= PROSE_WORDS and block.link_density < LINKED and block.form != "table_row" and ends_well(block.text)
-            for block, words in zip(self.blocks, self.words, strict=True)
+            words >= PROSE_WORDS and block.link_density < LINKED and block.form != "table_row" and ends
+            for block, words, ends in zip(self.blocks, self.words, self.ends_well, strict=True)
         ]
+
+    @cached_property
+    def ends_well(self) -> list[bool]:
+        """True for blocks that end as a sentence does."""
+        return [ends_well(block.text) for block in self.blocks]
 
     def is_open(self, index: int) -> bool:
         """True while no pass has decided the block."""
@@ -132,14 +138,16 @@ class View:
         total = sum(shares.values())
         return {path for path, words in shares.items() if words >= BODY_SHARE * total}
 
+    def all_fates(self) -> list[Fate]:
+        """Every block's fate; what no pass decided is the article's."""
+        return [self.fates.get(index, BODY) for index in range(len(self.blocks))]
+
     def decided(self) -> Document:
         """The document with every block's fate written on it."""
-        blocks = []
-        for index, block in enumerate(self.blocks):
-            fate = self.fates.get(index) or Fate("article", is_kept=True, reason="body")
-            blocks.append(
-                replace(block, kind=fate.kind, is_kept=fate.is_kept, reason=fate.reason, evidence=fate.evidence[:200])
-            )
+        blocks = [
+            replace(block, kind=fate.kind, is_kept=fate.is_kept, reason=fate.reason, evidence=fate.evidence[:200])
+            for block, fate in zip(self.blocks, self.all_fates(), strict=True)
+        ]
         return replace(self.document, blocks=tuple(blocks))
 
 

@@ -1,0 +1,164 @@
+"""The block model: shallow trees over what is known of a block, for the blocks that the rules leave in doubt.
+
+Rules know what a line announces; whether an unannounced paragraph is the article's or the page's, a hundred weak hints
+decide together better than any order of rules. The trees are read from model.json, which a script of this repository
+makes from pages with gold text; nothing but numpy is needed to ask them. Every answer can be taken apart into what
+each hint added, and is, wherever the model overrules the rules.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipelines.clean.features import FORMS, NAMES, Column, Flags, features
+from pipelines.clean.memory import SiteMemory
+from pipelines.clean.view import LINKED, Fate, Fates, View
+from pipelines.records import Block
+
+UNSURE = (  # reasons of the rules that say only where a block stands; what its words or its twin gave away stays away
+    "outside the main text", "text under a picture", "a heading with nothing after it", "above the title",
+)  # fmt: skip
+AMID = 0.1  # amid the text a block must be this unlikely to go: sub-headings look like labels and are not
+BODY_BOX = 0.3  # share of the kept prose from which a box is a place of the body
+BESIDE_TEXT = ("rule_keeps", "is_main", "is_prose", "kept_in_box")
+TOLD = 3  # hints named as evidence
+LEAF = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """Trees laid side by side: one row a tree, one column a node. A leaf has the feature `LEAF`."""
+
+    threshold: float  # keep at or above this probability
+    base: float
+    feature: NDArray[np.int64]
+    at: Column
+    left: NDArray[np.int64]
+    right: NDArray[np.int64]
+    value: Column  # of every node: what a block that got so far is worth, in log-odds
+    depth: int
+
+    def log_odds(self, rows: Column) -> Column:
+        """One number a row: above 0 more likely the article's than not."""
+        trees = np.arange(len(self.feature))
+        node = np.zeros((len(rows), len(trees)), dtype=np.int64)
+        for _ in range(self.depth):
+            node = self.below(rows, node, trees)
+        found: Column = self.base + self.value[trees, node].sum(axis=1)
+        return found
+
+    def below(self, rows: Column, node: NDArray[np.int64], trees: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The node each row comes to next in each tree; a leaf is its own next."""
+        feature = self.feature[trees, node]
+        goes_left = rows[np.arange(len(rows))[:, None], np.maximum(feature, 0)] <= self.at[trees, node]
+        return np.where(feature == LEAF, node, np.where(goes_left, self.left[trees, node], self.right[trees, node]))
+
+    def hints(self, rows: Column) -> Column:
+        """What each feature added to each row's log-odds, one column a feature: the difference every step made."""
+        trees = np.arange(len(self.feature))
+        number = np.arange(len(rows))[:, None]
+        node = np.zeros((len(rows), len(trees)), dtype=np.int64)
+        added = np.zeros((len(rows), len(NAMES)))
+        for _ in range(self.depth):
+            feature, after = self.feature[trees, node], self.below(rows, node, trees)
+            np.add.at(added, (number, np.maximum(feature, 0)), self.value[trees, after] - self.value[trees, node])
+            node = after
+        return added
+
+
+def model_of(plain: dict[str, Any]) -> Model:
+    """The model written in model.json; raises `ValueError` when it was trained for other features."""
+    if plain["features"] != list(NAMES):
+        msg = "the block model was trained on other features: train it again"
+        raise ValueError(msg)
+    width = max(len(tree["feature"]) for tree in plain["trees"])
+
+    def table(name: str, fill: float) -> Column:
+        return np.array([tree[name] + [fill] * (width - len(tree[name])) for tree in plain["trees"]], dtype=np.float64)
+
+    return Model(
+        threshold=plain["threshold"],
+        base=plain["base"],
+        feature=table("feature", LEAF).astype(np.int64),
+        at=table("at", 0.0),
+        left=table("left", 0).astype(np.int64),
+        right=table("right", 0).astype(np.int64),
+        value=table("value", 0.0),
+        depth=plain["depth"],
+    )
+
+
+@lru_cache(maxsize=1)
+def shipped() -> Model:
+    """The model that ships with the program; read once a process."""
+    return model_of(json.loads(files("pipelines.clean").joinpath("model.json").read_text("utf-8")))
+
+
+def in_doubt(fates: Sequence[Fate], rows: Column) -> Flags:
+    """True for blocks the model is asked about: what the rules kept, what trafilatura kept, prose, and their company."""
+    is_near = (rows[:, [NAMES.index(name) for name in BESIDE_TEXT]] > 0).any(axis=1)
+    found: Flags = is_near & np.array([fate.is_kept or fate.reason in UNSURE for fate in fates])
+    return found
+
+
+def judge(view: View, fates: Sequence[Fate], memory: SiteMemory, model: Model | None = None) -> Fates:
+    """Fates of the blocks that the model sees otherwise than the rules; none when it would leave nothing of the page."""
+    if view.is_text or not view.blocks:  # trained on pages with places and links
+        return {}
+    model = model or shipped()
+    rows = features(view, fates, memory.seen, memory.pages)
+    asked = np.flatnonzero(in_doubt(fates, rows))
+    if not len(asked):
+        return {}
+    odds = model.log_odds(rows[asked])
+    is_kept = odds >= np.where(amid(rows[asked]), logit(AMID), logit(model.threshold))
+    before = np.array([fate.is_kept for fate in fates])
+    after = before.copy()
+    after[asked] = is_kept
+    changed = np.flatnonzero(is_kept != before[asked])
+    if not len(changed) or (before.any() and not after.any()):  # a page with a text must not be emptied by a guess
+        return {}
+    hints = model.hints(rows[asked[changed]])
+    return {
+        int(asked[at]): overruled(
+            view.blocks[asked[at]], float(odds[at]), bool(is_kept[at]), told(rows[asked[at]], hint)
+        )
+        for at, hint in zip(changed, hints, strict=True)
+    }
+
+
+def amid(rows: Column) -> Flags:
+    """True for what the rules kept amid the text, at the body's own place, and lists and quotes with company on both sides."""
+    column = dict(zip(NAMES, rows.T, strict=True))
+    is_inside = (column["rule_keeps"] > 0) & (column["from_first_kept"] > 0) & (column["from_last_kept"] < 0)
+    is_list_or_quote = (column["form"] == FORMS.index("list_item")) | (column["form"] == FORMS.index("quote"))
+    has_company = is_list_or_quote & (column["kept_previous"] > 0) & (column["kept_next"] > 0)
+    found: Flags = is_inside & (column["links"] < LINKED) & ((column["kept_in_box"] >= BODY_BOX) | has_company)
+    return found
+
+
+def logit(share: float) -> float:
+    return math.log(share / (1 - share))
+
+
+def overruled(block: Block, odds: float, is_kept: bool, evidence: str) -> Fate:
+    share = 100 / (1 + math.exp(-odds))
+    if is_kept:
+        return Fate("article", is_kept=True, reason=f"the block model: {share:.0f} % the article's", evidence=evidence)
+    kind = "navigation" if block.link_density >= LINKED else "other"
+    return Fate(kind, is_kept=False, reason=f"the block model: only {share:.0f} % the article's", evidence=evidence)
+
+
+def told(row: Column, hints: Column) -> str:
+    """The strongest hints in words: name, value, weight."""
+    strongest = np.argsort(-np.abs(hints))[:TOLD].tolist()
+    return ", ".join(f"{NAMES[at]} {row[at]:.4g} ({hints[at]:+.1f})" for at in strongest)

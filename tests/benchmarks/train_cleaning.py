@@ -1,0 +1,297 @@
+"""Train the block model on pages with gold text and write pipelines/clean/model.json.
+
+    python -m tests.benchmarks.train_cleaning SET.jsonl.gz … [--write] [--ablate]
+
+Each line of a set: {"site", "url", "html", "gold", "extra"}. Prints, for the rules alone and for the model, F1, precision,
+recall and the share of exact pages of each set, the model always asked about pages of sites it has not seen (five
+folds by site). `--write` then trains on everything. Needs LightGBM: pip install 'copydesk[train]'.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import json
+import pathlib
+import re
+import statistics
+import sys
+from collections import Counter, defaultdict
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+
+from pipelines.clean import by_rules
+from pipelines.clean.features import NAMES, features
+from pipelines.clean.memory import SiteMemory, learnable
+from pipelines.clean.model import AMID, UNSURE, amid, in_doubt
+from pipelines.config import Config
+from pipelines.extract import extract
+from pipelines.records import Document, Page
+from pipelines.urls import site
+
+MODEL = pathlib.Path(__file__).parents[2] / "pipelines" / "clean" / "model.json"
+ROUNDS = 120  # trees; more gain nothing on sites not seen, and every tree is read for every block
+SETTINGS = {
+    "objective": "binary", "learning_rate": 0.08, "num_leaves": 24, "max_depth": 7, "min_data_in_leaf": 40, "feature_fraction": 0.5,
+    "bagging_fraction": 0.8, "bagging_freq": 1, "lambda_l2": 5.0, "verbose": -1, "num_threads": 2, "seed": 3, "deterministic": True,
+}  # fmt: skip
+THRESHOLD = 0.48
+FOLDS = 5
+RIGHT = 0.5  # share of a block's 4-grams in the gold from which the block counts as the article's
+SHARE_POWER = 0.7  # a block weighs by its share of its page's gold: a lost paragraph costs more than a stray word
+SHARE_BOUNDS = (0.0005, 0.3)
+LEAST_GOLD = 50  # words; shorter gold does not make its blocks weigh more
+TITLE_LINES = 4  # among the first of a text the title is not scored: sets differ on whether it belongs to it
+TOKEN = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff]|[^\W\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff]+")
+
+
+def tokens(text: str) -> list[str]:
+    return TOKEN.findall(text)
+
+
+def grams(words: list[str]) -> Counter[tuple[str, ...]]:
+    return Counter(tuple(words[at : at + 4]) for at in range(max(1, len(words) - 3))) if words else Counter()
+
+
+@dataclass
+class Sample:
+    """One page: its blocks' features and what the gold says of them."""
+
+    name: str
+    site: str
+    gold: list[str]
+    titles: set[str]
+    words: list[list[str]]  # of each block
+    is_title: list[bool]
+    rows: Any
+    right: Any  # share of each block that is gold's
+    asked: Any
+    by_rules: Any
+
+
+def read(path: pathlib.Path) -> list[tuple[str, int, dict[str, Any]]]:
+    with gzip.open(path, "rt", encoding="utf-8") as lines:
+        return [(path.name.split(".")[0], number, json.loads(line)) for number, line in enumerate(lines)]
+
+
+def document_of(job: tuple[str, int, dict[str, Any]]) -> Document | None:
+    name, number, row = job
+    address = row["url"] or ""
+    if "/" not in address.removeprefix("http://").removeprefix("https://"):
+        address = f"http://{row['site'] or name + '.test'}/{number}"
+    page = Page(url=address, body=row["html"].encode("utf-8", "replace"), fetched=datetime(2026, 1, 1, tzinfo=UTC), content_type="text/html; charset=utf-8")  # fmt: skip
+    found = extract(page, Config().extract)
+    return found if isinstance(found, Document) else None
+
+
+def memories(found: list[tuple[str, Document]]) -> list[SiteMemory]:
+    """What each page's site holds besides it, as `copydesk clean` works it out."""
+    learned = [learnable(by_rules(document).decided()) for _, document in found]
+    seen: dict[tuple[str, str], Counter[int]] = defaultdict(Counter)
+    pages: Counter[tuple[str, str]] = Counter()
+    for (name, document), blocks in zip(found, learned, strict=True):
+        seen[name, site(document.url)].update(blocks)
+        pages[name, site(document.url)] += 1
+    return [
+        SiteMemory(seen[name, site(document.url)], pages[name, site(document.url)]).without(blocks)
+        for (name, document), blocks in zip(found, learned, strict=True)
+    ]
+
+
+def titles_of(row: dict[str, Any]) -> set[str]:
+    """The page's title as its head, its first heading and the set give it, whole and in parts."""
+    found = re.findall(r"<title[^>]*>(.*?)</title>|<h1[^>]*>(.*?)</h1>|og:title[\"'][^>]*content=[\"'](.*?)[\"']\s*/?>", row["html"][:400_000], re.DOTALL | re.IGNORECASE)  # fmt: skip
+    raw = [re.sub(r"<[^>]+>", " ", text) for one in found for text in one if text]
+    raw += [str(row["extra"].get(key) or "") for key in ("title", "headline")]
+    raw += [part for text in raw for part in re.split(r"\s[|\-–—_:»«]\s|[|_]", text)]
+    return {" ".join(tokens(text.lower())) for text in raw if len(tokens(text)) >= 3}
+
+
+def untitled(text: str, titles: set[str]) -> str:
+    lines = text.splitlines()
+    return "\n".join(line for at, line in enumerate(lines) if at >= TITLE_LINES or " ".join(tokens(line.lower())) not in titles)  # fmt: skip
+
+
+def rightness(blocks: list[list[str]], gold: list[str]) -> Any:
+    """Share of each block's 4-grams that the gold has; short blocks count where they stand beside their neighbour."""
+    known, run = grams(gold), f" {' '.join(gold)} "
+    found = []
+    for at, words in enumerate(blocks):
+        if len(words) >= 6:
+            of_block = [tuple(words[start : start + 4]) for start in range(len(words) - 3)]
+            found.append(sum(gram in known for gram in of_block) / len(of_block))
+            continue
+        line = " ".join(words)
+        before = " ".join(blocks[at - 1][-3:]) if at else ""
+        after = " ".join(blocks[at + 1][:3]) if at + 1 < len(blocks) else ""
+        is_beside = (before and f" {before} {line} " in run) or (after and f" {line} {after} " in run)
+        found.append(float(bool(words) and bool(is_beside)))
+    return np.array(found)
+
+
+def samples(paths: list[pathlib.Path]) -> list[Sample]:
+    jobs = [job for path in paths for job in read(path)]
+    with ProcessPoolExecutor() as pool:
+        documents = list(pool.map(document_of, jobs, chunksize=8))
+    found = [(job, document) for job, document in zip(jobs, documents, strict=True) if document is not None]
+    known = memories([(job[0], document) for job, document in found])
+    made = []
+    for ((name, _, row), document), memory in zip(found, known, strict=True):
+        view = by_rules(document, memory)
+        fates = view.all_fates()
+        rows = features(view, fates, memory.seen, memory.pages)
+        titles = titles_of(row)
+        gold = tokens(untitled(row["gold"], titles))
+        words = [tokens(block.text) for block in document.blocks]
+        is_title = [" ".join(tokens(block.text.lower())) in titles for block in document.blocks]
+        asked = in_doubt(fates, rows)
+        kept = np.array([fate.is_kept for fate in fates])
+        made.append(Sample(name, f"{name}:{row['site']}", gold, titles, words, is_title, rows, rightness(words, gold), asked, kept))  # fmt: skip
+    return made
+
+
+def text_of(sample: Sample, kept: Any) -> list[str]:
+    chosen = [at for at, is_kept in enumerate(kept) if is_kept]
+    return [word for place, at in enumerate(chosen) if place >= TITLE_LINES or not sample.is_title[at] for word in sample.words[at]]  # fmt: skip
+
+
+def report(label: str, pages: list[Sample], decisions: list[Any]) -> float:
+    """Print one line; return the mean F1 of the sets."""
+    by_set: dict[str, list[tuple[float, float, bool]]] = defaultdict(list)
+    for sample, kept in zip(pages, decisions, strict=True):
+        got = text_of(sample, kept)
+        wanted, given = grams(sample.gold), grams(got)
+        right = sum((wanted & given).values())
+        precision = right / sum(given.values()) if given else 0.0
+        recall = right / sum(wanted.values()) if wanted else 0.0
+        by_set[sample.name].append((precision, recall, got == sample.gold))
+    parts, scores, exact = [], [], []
+    for name, rows in sorted(by_set.items()):
+        precision, recall = statistics.mean(row[0] for row in rows), statistics.mean(row[1] for row in rows)
+        scores.append(2 * precision * recall / max(1e-9, precision + recall))
+        exact.append(statistics.mean(row[2] for row in rows))
+        parts.append(f"{name} {scores[-1]:.4f} ({precision:.3f} {recall:.3f})")
+    print(
+        f"{label:24} mean {statistics.mean(scores):.4f} exact {statistics.mean(exact):.3f}  " + "  ".join(parts),
+        flush=True,
+    )
+    return statistics.mean(scores)
+
+
+def table(pages: list[Sample]) -> tuple[Any, Any, Any]:
+    """Rows, answers and weights of all blocks the model is asked about."""
+    rows = np.concatenate([page.rows[page.asked] for page in pages])
+    answers = np.concatenate([page.right[page.asked] for page in pages]) > RIGHT
+    shares = [
+        np.array([len(words) for words in page.words])[page.asked] / max(LEAST_GOLD, len(page.gold)) for page in pages
+    ]
+    weights = np.clip(np.concatenate(shares), *SHARE_BOUNDS) ** SHARE_POWER
+    return rows, answers, weights / weights.mean()
+
+
+def trained(pages: list[Sample], columns: list[int]) -> Any:
+    import lightgbm
+
+    rows, answers, weights = table(pages)
+    data = lightgbm.Dataset(rows[:, columns], label=answers, weight=weights, feature_name=[NAMES[at] for at in columns])
+    return lightgbm.train(SETTINGS, data, num_boost_round=ROUNDS)
+
+
+def validated(pages: list[Sample], columns: list[int]) -> list[Any]:
+    """Every page decided by a model that saw no page of its site."""
+    sites = sorted({page.site for page in pages})
+    np.random.default_rng(7).shuffle(sites)
+    fold = {name: at % FOLDS for at, name in enumerate(sites)}
+    decisions: list[Any] = [None] * len(pages)
+    for number in range(FOLDS):
+        model = trained([page for page in pages if fold[page.site] != number], columns)
+        for at, page in enumerate(pages):
+            if fold[page.site] == number:
+                decisions[at] = decided(page, model, columns)
+    return decisions
+
+
+def decided(page: Sample, model: Any, columns: list[int]) -> Any:
+    kept = page.by_rules.copy()
+    if page.asked.any():
+        edges = np.where(amid(page.rows[page.asked]), AMID, THRESHOLD)
+        kept[page.asked] = model.predict(page.rows[page.asked][:, columns]) >= edges
+    return kept if kept.any() else page.by_rules
+
+
+def plain(model: Any) -> dict[str, Any]:
+    """The model as model.json holds it: for each tree its nodes in rows, the root first."""
+    dumped = model.dump_model()
+    trees = []
+    deepest = 0
+    for tree in dumped["tree_info"]:
+        rows: dict[str, list[Any]] = {"feature": [], "at": [], "left": [], "right": [], "value": []}
+
+        def add(node: dict[str, Any], depth: int, rows: dict[str, list[Any]] = rows) -> int:
+            nonlocal deepest
+            deepest = max(deepest, depth)
+            at = len(rows["feature"])
+            is_leaf = "leaf_value" in node
+            rows["feature"].append(-1 if is_leaf else node["split_feature"])
+            rows["at"].append(0 if is_leaf else float(f"{node['threshold']:.7g}"))
+            rows["value"].append(round(node["leaf_value"] if is_leaf else node["internal_value"], 5))
+            rows["left"].append(0)
+            rows["right"].append(0)
+            if not is_leaf:
+                rows["left"][at] = add(node["left_child"], depth + 1)
+                rows["right"][at] = add(node["right_child"], depth + 1)
+            return at
+
+        add(tree["tree_structure"], 0)
+        trees.append(rows)
+    return {"features": list(NAMES), "threshold": THRESHOLD, "base": 0.0, "depth": deepest, "trees": trees}
+
+
+def write(pages: list[Sample]) -> None:
+    made = plain(trained(pages, list(range(len(NAMES)))))
+    trees = ",\n".join(json.dumps(tree, separators=(",", ":")) for tree in made.pop("trees"))
+    head = json.dumps({"asked_about": ["what the rules keep", *UNSURE], **made}, indent=1)[:-2]
+    MODEL.write_text(f'{head},\n "trees": [\n{trees}\n]}}\n', "utf-8")
+    print(f"{MODEL.name}: {ROUNDS} trees, {MODEL.stat().st_size / 1000:.0f} kB")
+
+
+GROUPS = {  # what the ablation leaves out
+    "what the rules decided": ("rule_", "kept_", "is_outside", "kind_", "from_first_kept", "from_last_kept", "to_average"),
+    "what trafilatura kept": ("is_main", "main_", "from_first_main", "from_last_main"),
+    "other pages of the site": ("seen", "pages"),
+    "place on the page": ("prose_at", "prose_in", "prose_two", "box_", "blocks_", "links_in_box", "path_", "depth", "in_article", "in_cell", "tag", "from_article"),
+    "neighbours": ("words_previous", "links_previous", "words_next", "links_next", "words_before", "words_after", "links_before", "links_after"),
+    "the words themselves": ("words", "chars", "ends_well", "is_prose", "capitals", "commas", "sentences", "language"),
+}  # fmt: skip
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("sets", nargs="+", type=pathlib.Path)
+    parser.add_argument("--write", action="store_true", help="train on everything and write model.json")
+    parser.add_argument("--ablate", action="store_true", help="leave out one group of features at a time")
+    options = parser.parse_args()
+    try:
+        import lightgbm  # noqa: F401 - said before ten minutes of work
+    except ImportError:
+        sys.exit("train_cleaning: LightGBM is not installed; pip install 'copydesk[train]'")
+    pages = samples(options.sets)
+    every = list(range(len(NAMES)))
+    report("rules alone", pages, [page.by_rules for page in pages])
+    report("a perfect choice", pages, [page.right > RIGHT for page in pages])
+    report("perfect where asked", pages, [np.where(page.asked, page.right > RIGHT, page.by_rules) for page in pages])
+    report("model, unseen sites", pages, validated(pages, every))
+    if options.ablate:
+        for label, prefixes in GROUPS.items():
+            columns = [at for at in every if not NAMES[at].startswith(prefixes)]
+            report(f"- {label}"[:24], pages, validated(pages, columns))
+    if options.write:
+        write(pages)
+
+
+if __name__ == "__main__":
+    main()
