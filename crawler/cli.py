@@ -36,7 +36,10 @@ COMMAND_MODULES = ("pipelines.cli.commands", "crawler.source_commands", "crawler
 @click.option("--quiet", "-q", is_flag=True, help="Print nothing when all went well: for cron.")
 @click.option("--json", "is_json", is_flag=True, help="Print the report as JSON.")
 @click.option(
-    "--sources", "sources_path", type=click.Path(dir_okay=False, path_type=Path), help="A source list of your own."
+    "--sources",
+    "sources_path",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="A source list of your own, laid over the shipped one; COPYDESK_SHIPPED_SOURCES=false leaves that out.",
 )
 @with_config
 def crawl(

@@ -47,6 +47,7 @@ class Order:
     source: str = DEFAULT_SOURCE
     traits: Traits = field(default_factory=Traits)
     url_prefix: str = ""
+    passing: Path | None = None  # one of the paths that is gone afterwards: how far it was read is not kept
 
 
 def unheard(_: int) -> None:
@@ -274,6 +275,8 @@ class Reading:
                 known, done, is_whole = self._finished(str(path.resolve())) or (digest, 0, False)
                 if known == digest and is_whole:
                     self._tally.skipped += 1
+                elif root == self._order.passing:
+                    yield from (Step(step.page) for step in self._steps_of(path, root, digest, 0))
                 else:
                     yield from self._steps_of(path, root, digest, done if known == digest else 0)
 

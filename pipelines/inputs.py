@@ -8,14 +8,17 @@ from __future__ import annotations
 import gzip
 import json
 import re
+import shutil
+import zlib
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from html import unescape
 from pathlib import Path
 from typing import IO, Any, cast
 
-from pipelines.errors import InputError
+from pipelines.errors import ConfigError, InputError
 from pipelines.records import Hint, Page
 from pipelines.urls import normal_form
 from pipelines.warc import read_pages
@@ -33,6 +36,8 @@ KINDS = {  # by the end of the name; the first that fits
 }
 HEAD_BYTES = 65_536  # where a saved page names itself
 CONTROL_SHARE = 0.02  # a text file has no control characters; above this it is an image or a program
+GZIP, UTF8_MARK = b"\x1f\x8b", b"\xef\xbb\xbf"
+MARKUP = re.compile(rb"<(?:!doctype|html|head|body|article|div|p|h1|meta)\b", re.IGNORECASE)
 _CLAIMS = (  # the page's own address, best first
     re.compile(rb"""<link\b[^>]*\brel\s*=\s*["']?canonical\b[^>]*>""", re.IGNORECASE),
     re.compile(rb"""<meta\b[^>]*\bproperty\s*=\s*["']?og:url\b[^>]*>""", re.IGNORECASE),
@@ -81,6 +86,35 @@ def read_file(path: Path, root: Path, rules: Rules) -> Iterator[Page | InputErro
             yield saved_page(path, root, kind, rules)
     except OSError as error:
         yield InputError(str(path), error.strerror or str(error), "a file we may read")
+
+
+def spooled(stream: IO[bytes], folder: Path, prefix: str) -> Path:
+    """Write a stream into a file of the folder whose name says what it holds, so that it is read as a file is.
+
+    Raises `ConfigError` for a page that has no address: a file has its path, a stream has none.
+    """
+    head = stream.read(HEAD_BYTES)
+    path = folder / f"stdin{kind_of_bytes(head)}"
+    with path.open("wb") as file:
+        file.write(head)
+        shutil.copyfileobj(stream, file)
+    if not prefix and kind_of_name(path) in ("html", "text") and not claimed_address(head):
+        raise ConfigError("-", "a page without an address", "a canonical link in it, or --url-prefix")
+    return path
+
+
+def kind_of_bytes(head: bytes) -> str:
+    """The end of name for what begins like this: a web archive or JSON Lines, packed or not, a saved page, else text."""
+    is_packed = head.startswith(GZIP)
+    if is_packed:
+        with suppress(zlib.error):  # whoever reads it will say what is wrong with it
+            head = zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(head, HEAD_BYTES)
+    head = head.removeprefix(UTF8_MARK).lstrip()
+    if head.startswith(b"WARC/"):
+        return ".warc.gz" if is_packed else ".warc"
+    if head.startswith(b"{") or is_packed:
+        return ".jsonl.gz" if is_packed else ".jsonl"
+    return ".html" if MARKUP.search(head) else ".txt"
 
 
 def saved_page(path: Path, root: Path, kind: str, rules: Rules) -> Page | InputError:

@@ -25,7 +25,11 @@ def run_lock(database: Path) -> Iterator[None]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         lock.acquire()
-    except Timeout:
+    except (Timeout, NotImplementedError) as trouble:
+        if not path.exists():  # /proc and the like: filelock tries for ever, or says that locks are not made there
+            raise StorageError(
+                str(path), "a folder that takes no files", "a folder we may write to", "choose another --db"
+            ) from trouble
         pid = holder.read_text("utf-8").strip() if holder.exists() else "unknown"
         raise LockedError(
             str(database), f"another run is at work (process {pid})", "", "wait for it, or stop it, then start again"

@@ -1,5 +1,6 @@
 """Saved pages go in through the same stages as a crawl's, once, whatever happens on the way."""
 
+import gzip
 import json
 
 import pytest
@@ -235,3 +236,38 @@ def test_pages_are_found_and_stories_told_right_after(db, tmp_path, capsys):
     with Corpus.open(db, read_only=True) as corpus:
         assert corpus.article("https://paper.example/law") is not None
         assert corpus.raw_page("https://paper.example/short") is not None, "a rejected page can be processed again"
+
+
+def jsonl(*names):
+    rows = [{"url": f"https://paper.example/{name}", "html": PAGES[name]} for name in names]
+    return "".join(json.dumps(row) + "\n" for row in rows).encode()
+
+
+@pytest.mark.parametrize("form", ["jsonl", "packed jsonl", "html", "warc", "text"])
+def test_pages_are_read_from_stdin(db, tmp_path, capsys, form):
+    record = ("https://paper.example/law", "200 OK", "text/html", PAGES["law.html"].encode())
+    write_warc(tmp_path / "one.warc.gz", [record])
+    stdin = {
+        "jsonl": jsonl("law.html"),
+        "packed jsonl": gzip.compress(jsonl("law.html")),
+        "html": PAGES["law.html"].encode(),
+        "warc": (tmp_path / "one.warc.gz").read_bytes(),
+        "text": LAW_STORY.encode(),
+    }[form]
+    prefix = ["--url-prefix", "https://paper.example"] if form == "text" else []
+    done = run_cli(capsys, "ingest", "-", *prefix, "--db", db, "--json", stdin=stdin)
+    assert (done.code, done.row["new"]) == (0, 1), done.err
+    assert rows(db, "select * from inputs") == [], "a stream cannot be gone on with"
+
+
+def test_a_page_on_stdin_needs_an_address(db, capsys):
+    done = run_cli(capsys, "ingest", "-", "--db", db, stdin=LAW_STORY.encode())
+    assert done.code == 2
+    assert "--url-prefix" in done.err
+
+
+def test_half_a_packed_stream_is_told(db, capsys):
+    stdin = gzip.compress(jsonl("law.html", "eval.html") * 50)[:-40]
+    done = run_cli(capsys, "ingest", "-", "--db", db, stdin=stdin)
+    assert done.code == 3
+    assert "stdin.jsonl.gz" in done.err

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -40,4 +41,10 @@ def test_the_lock_is_free_after_the_block(tmp_path):
 def test_a_place_we_cannot_write_to(tmp_path):
     (tmp_path / "file").write_text("x")
     with pytest.raises(StorageError, match="choose another --db"), run_lock(tmp_path / "file" / "corpus.db"):
+        pass
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="/proc takes no files")
+def test_a_folder_that_takes_no_files_is_told_as_that():
+    with pytest.raises(StorageError, match="takes no files"), run_lock(Path("/proc/corpus.db")):
         pass

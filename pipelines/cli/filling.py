@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import click
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from pipelines.config import Config
     from pipelines.records import Traits
 
+STDIN = Path("-")
 FORMATS = ("jsonl", "text", "markdown", "csv", "atom")
 TraitsFinder = Callable[["Config", str], "Traits | None"]
 
@@ -59,14 +62,16 @@ def ingest(
     """Read saved pages into the corpus.
 
     They go through the same stages as pages of a crawl. PATH is a web archive (.warc, .warc.gz), a saved page (.html), flattened text (.txt), JSON Lines of
-    {"url", "html", "fetched"} or a folder of these. A finished file is not read twice, and an interrupted one goes
+    {"url", "html", "fetched"} or a folder of these; "-" is any of them on stdin. A finished file is not read twice, and an interrupted one goes
     on where it stopped. The address of a saved page is --url-prefix and its path in the folder, else the address
     the page claims (canonical link, og:url), else file:// and its place on this machine.
 
     Example: copydesk ingest crawl.warc.gz saved-pages/ --topical
+             zcat pages.jsonl.gz | copydesk ingest -
     """
     from pipelines.batch import DEFAULT_SOURCE, Listener, Order
     from pipelines.batch import ingest as run_ingest
+    from pipelines.inputs import spooled
     from pipelines.records import Traits
 
     if url_prefix:
@@ -78,9 +83,11 @@ def ingest(
     traits = traits or Traits()
     if topical:
         traits = replace(traits, is_topical=True)
-    order = Order(paths, source or DEFAULT_SOURCE, traits, url_prefix)
     progress = Progress("pages")
-    with stopped_gently(), progress:
+    with TemporaryDirectory(prefix="copydesk-") as folder, stopped_gently(), progress:
+        passing = spooled(sys.stdin.buffer, Path(folder), url_prefix) if STDIN in paths else None
+        read = tuple(passing if passing and path == STDIN else path for path in dict.fromkeys(paths))
+        order = Order(read, source or DEFAULT_SOURCE, traits, url_prefix, passing)
         tally = run_ingest(config, order, utc_now, Listener(progress.tell, progress.show))
     return tell_tally(tally, "read", is_json=is_json, is_quiet=quiet)
 
