@@ -33,7 +33,7 @@ from pipelines.claims import (
 )
 from pipelines.config import ExtractConfig
 from pipelines.decode import decode, normalise, without_control_references, without_scripts
-from pipelines.language import code, language_of
+from pipelines.language import code, guessed, language_of
 from pipelines.records import Block, Document, Page, Rejection
 from pipelines.urls import site
 
@@ -84,6 +84,14 @@ def extract(page: Page, config: ExtractConfig) -> Document | Rejection:
         if document is not None and document.blocks:
             return document
     return rejected(page, "parse_error" if root is None else "empty", "no element" if root is None else "no text")
+
+
+def load() -> None:
+    """Import what pages need, for a process that is about to be copied: its copies have it for nothing."""
+    import htmldate  # noqa: F401
+    import trafilatura  # noqa: F401
+
+    guessed("a few words, so that the tables of languages are read")
 
 
 def refused(page: Page, config: ExtractConfig) -> Rejection | None:

@@ -8,8 +8,9 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from pipelines.clean import clean
+from pipelines.clean import by_model, by_rules, by_words, clean
 from pipelines.clean.memory import SiteMemory, learnable
+from pipelines.clean.view import View
 from pipelines.config import Config
 from pipelines.errors import InputError
 from pipelines.extract import extract
@@ -58,27 +59,33 @@ def clean_pages(pages: Iterable[tuple[str | bytes, str | None]]) -> list[Cleaned
 
 
 def clean_together(found: Iterable[Document | Rejection]) -> list[Cleaned | Rejection]:
-    """Clean extracted documents, those of one site with what they share as template; rejections pass through."""
+    """Clean extracted documents, those of one site with what the others hold; rejections pass through. Order kept."""
     documents = list(found)
-    first = [clean(document) if isinstance(document, Document) else document for document in documents]
+    sites = Counter(site(document.url) for document in documents if isinstance(document, Document))
+    views = [
+        by_words(document) if isinstance(document, Document) and sites[site(document.url)] > 1 else None
+        for document in documents
+    ]
+    learned = [learnable(by_rules(view).decided()) if view is not None else frozenset[int]() for view in views]
     seen: dict[str, Counter[int]] = defaultdict(Counter)
     pages: dict[str, set[str]] = defaultdict(set)
-    for document in first:
-        if isinstance(document, Document) and document.url not in pages[site(document.url)]:
-            pages[site(document.url)].add(document.url)
-            seen[site(document.url)].update(learnable(document))
+    for view, blocks in zip(views, learned, strict=True):
+        if view is not None and view.document.url not in pages[site(view.document.url)]:
+            pages[site(view.document.url)].add(view.document.url)
+            seen[site(view.document.url)].update(blocks)
     memories = {
         name: SiteMemory({block: count for block, count in counts.items() if count > 1}, len(pages[name]))
         for name, counts in seen.items()
     }
-    return [again(document, cleaned, memories) for document, cleaned in zip(documents, first, strict=True)]
+    return [
+        document if isinstance(document, Rejection) else cleaned(document, view, blocks, memories)
+        for document, view, blocks in zip(documents, views, learned, strict=True)
+    ]
 
 
-def again(
-    document: Document | Rejection, cleaned: Document | Rejection, memories: dict[str, SiteMemory]
-) -> Cleaned | Rejection:
-    """Clean once more with what the other pages of the site hold; alone on its site a page stays as it is."""
-    if isinstance(document, Rejection) or isinstance(cleaned, Rejection):
-        return cleaned
-    memory = memories[site(document.url)]
-    return clean(document, memory.without(learnable(cleaned))) if memory.pages > 1 else cleaned
+def cleaned(document: Document, view: View | None, blocks: frozenset[int], memories: dict[str, SiteMemory]) -> Cleaned:
+    """A document cleaned with what the other pages of its site hold; alone on its site it has nothing but itself."""
+    if view is None:
+        return clean(document)
+    memory = memories[site(document.url)].without(blocks)
+    return by_model(by_rules(view, memory.template), memory)

@@ -12,7 +12,6 @@ import importlib
 import multiprocessing
 import queue
 import signal
-import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -126,14 +125,10 @@ def checked(answer: Any) -> Any:
 
 
 class Worker:
-    """One process and the pipe to it; started at its first task, replaced when lost.
+    """One process and the pipe to it; started at its first task, replaced when lost."""
 
-    `is_forked`: a copy of this process, ready at once; only where this process has no threads.
-    """
-
-    def __init__(self, modules: Sequence[str] = STAGES, *, is_forked: bool = False) -> None:
+    def __init__(self, modules: Sequence[str] = STAGES) -> None:
         self._modules = tuple(modules)
-        self._is_forked = is_forked and sys.platform == "linux"  # elsewhere system libraries do not survive a fork
         self._process: BaseProcess | None = None
         self._pipe: Connection | None = None
 
@@ -167,18 +162,12 @@ class Worker:
         self._pipe = self._process = None
 
     def _start(self) -> Connection:
-        ours, theirs = multiprocessing.Pipe()
-        process: BaseProcess
-        if self._is_forked:
-            process = multiprocessing.get_context("fork").Process(
-                target=serve, args=(theirs, self._modules, ours), daemon=True
-            )
-        else:
-            # forkserver: a fresh process without our threads and open files, and the heavy imports are made once
-            context = multiprocessing.get_context("forkserver")
-            context.set_forkserver_preload(list(self._modules))
-            start_forkserver()
-            process = context.Process(target=serve, args=(theirs, self._modules), daemon=True)
+        # forkserver: a fresh process without our threads and open files, and the heavy imports are made once
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload(list(self._modules))
+        ours, theirs = context.Pipe()
+        start_forkserver()
+        process = context.Process(target=serve, args=(theirs, self._modules), daemon=True)
         process.start()
         theirs.close()
         self._process, self._pipe = process, ours
@@ -201,10 +190,8 @@ def start_forkserver() -> None:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def serve(pipe: Connection, modules: Sequence[str], inherited: Connection | None = None) -> None:
+def serve(pipe: Connection, modules: Sequence[str]) -> None:
     """Carry out tasks until the pipe closes. Runs in the worker process."""
-    if inherited is not None:
-        inherited.close()  # a forked process holds the other end, too, and would never see it closed
     for ours in SIGNALS:  # the parent decides when a page in hand is done
         signal.signal(ours, signal.SIG_IGN)
     signal.signal(signal.SIGALRM, signal.SIG_DFL)  # ends the process, also inside C code

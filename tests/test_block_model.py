@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.clean import by_rules, clean
+from pipelines.clean import by_rules, by_words, clean
 from pipelines.clean.features import FORMS, KINDS, NAMES, features
 from pipelines.clean.memory import SiteMemory, learnable
 from pipelines.clean.model import AMID, UNSURE, judge, model_of, shipped
@@ -33,7 +33,7 @@ def document(*blocks):
 
 def told(markup):
     found = extract(page_of(markup, "http://a.test/1"), Config().extract)
-    view = by_rules(found)
+    view = by_rules(by_words(found))
     return view, view.all_fates()
 
 
@@ -50,7 +50,7 @@ def blocks():
 @given(st.lists(blocks(), min_size=1, max_size=12), st.integers(0, 9))
 @settings(max_examples=60, deadline=None)
 def test_features_are_finite_numbers_for_any_page(found, pages):
-    view = by_rules(document(*found))
+    view = by_rules(by_words(document(*found)))
     rows = features(view, view.all_fates(), dict.fromkeys(range(3), 1), pages)
     assert rows.shape == (len(found), len(NAMES))
     assert np.isfinite(rows).all()
@@ -59,7 +59,7 @@ def test_features_are_finite_numbers_for_any_page(found, pages):
 @given(st.lists(blocks(), min_size=1, max_size=12))
 @settings(max_examples=60, deadline=None)
 def test_a_page_with_a_text_is_never_emptied_and_what_words_gave_away_stays_away(found):
-    view = by_rules(document(*found))
+    view = by_rules(by_words(document(*found)))
     before, after = view.all_fates(), clean(document(*found)).blocks
     assert any(block.is_kept for block in after) or not any(fate.is_kept for fate in before)
     for fate, block in zip(before, after, strict=True):

@@ -18,7 +18,7 @@ from pipelines.clean.threads import question_lists, sections, summaries, tail
 from pipelines.clean.view import Fate, Fates, View
 from pipelines.records import Document
 
-__all__ = ["CORRECTIONS", "PASSES", "by_rules", "clean"]
+__all__ = ["CORRECTIONS", "PASSES", "by_model", "by_rules", "by_words", "clean"]
 
 HIDDEN_SHARE = 0.5  # when more than this of the main text is hidden, a script shows it: then hidden means nothing
 
@@ -32,15 +32,26 @@ def clean(document: Document, memory: SiteMemory | frozenset[int] = NOTHING_KNOW
     `memory`: what other pages of the site hold, with counts or as the hashes of its template alone.
     """
     known = memory if isinstance(memory, SiteMemory) else SiteMemory.of_template(memory)
-    view = by_rules(document, known)
-    fates = view.all_fates()
-    return view.with_fates(judge(view, fates, known), is_final=True).decided()
+    return by_model(by_rules(by_words(document), known.template), known)
 
 
-def by_rules(document: Document, memory: SiteMemory = NOTHING_KNOWN) -> View:
-    """The document with the fates that the passes give, before the block model is asked."""
-    view = View(document, {}, memory.template)
-    for one in PASSES:
+def by_model(view: View, memory: SiteMemory = NOTHING_KNOWN) -> Document:
+    """The document, with what the block model says of the blocks the rules only guessed at."""
+    return view.with_fates(judge(view, view.all_fates(), memory), is_final=True).decided()
+
+
+def by_words(document: Document) -> View:
+    """The document with the fates that need nothing but the page."""
+    view = View(document, {})
+    for one in ALONE:
+        view = view.with_fates(one(view))
+    return view
+
+
+def by_rules(view: View, template: frozenset[int] = frozenset()) -> View:
+    """The view with all fates that the passes give, before the block model is asked."""
+    view = view.of_site(template)
+    for one in PASSES[len(ALONE) :]:
         view = view.with_fates(one(view))
     for one in CORRECTIONS:
         view = view.with_fates(one(view), is_final=True)
@@ -82,4 +93,5 @@ PASSES: tuple[Pass, ...] = (
     above,
     body,
 )
+ALONE = PASSES[: PASSES.index(site_template)]  # what they decide does not depend on the site
 CORRECTIONS: tuple[Pass, ...] = (closing, rescue)  # these look at all fates and may change them

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.clean.memory import MIN_LETTERS, block_hash
+from pipelines.clean.memory import MIN_LETTERS, MOST_OF_BODY, block_hash
 from pipelines.clean.view import Fate, View, container, letters_of
 
 Column = NDArray[np.float64]
@@ -142,7 +142,10 @@ class Facts:
             return np.zeros(self.count)
         pairs = zip(self.view.blocks, self.view.letters, strict=True)
         hashes = [block_hash(block.text) if len(letters) >= MIN_LETTERS else 0 for block, letters in pairs]
-        return np.array([float(min(self.seen.get(one, 0), MOST_PAGES)) for one in hashes])
+        times = np.array([float(min(self.seen.get(one, 0), MOST_PAGES)) for one in hashes])
+        told_elsewhere = float((self.words * self.kept * (times > 0)).sum())
+        # a site may tell one story at several addresses: then what they share is the story
+        return times if told_elsewhere <= MOST_OF_BODY * self.kept_words else np.zeros(self.count)
 
 
 def features(view: View, fates: Sequence[Fate], seen: Mapping[int, int], pages: int) -> Column:

@@ -137,13 +137,16 @@ def judge(view: View, fates: Sequence[Fate], memory: SiteMemory, model: Model | 
 
 
 def amid(rows: Column) -> Flags:
-    """True for what the rules kept amid the text, at the body's own place, and lists and quotes with company on both sides."""
+    """True for what the rules kept amid the text: at the body's own place, lists and quotes in company, its first heading."""
     column = dict(zip(NAMES, rows.T, strict=True))
-    is_inside = (column["rule_keeps"] > 0) & (column["from_first_kept"] > 0) & (column["from_last_kept"] < 0)
-    is_list_or_quote = (column["form"] == FORMS.index("list_item")) | (column["form"] == FORMS.index("quote"))
-    has_company = is_list_or_quote & (column["kept_previous"] > 0) & (column["kept_next"] > 0)
-    found: Flags = is_inside & (column["links"] < LINKED) & ((column["kept_in_box"] >= BODY_BOX) | has_company)
-    return found
+    form = column["form"]
+    at_body = column["kept_in_box"] >= BODY_BOX
+    has_company = (column["kept_previous"] > 0) & (column["kept_next"] > 0)
+    is_inside = (column["from_first_kept"] > 0) & (column["from_last_kept"] < 0)
+    is_list_or_quote = (form == FORMS.index("list_item")) | (form == FORMS.index("quote"))
+    opens = (form == FORMS.index("heading")) & at_body & (column["from_first_kept"] == -1)
+    is_text = (column["rule_keeps"] > 0) & (column["links"] < LINKED)
+    return np.asarray(is_text & (opens | (is_inside & (at_body | (is_list_or_quote & has_company)))), dtype=np.bool_)
 
 
 def logit(share: float) -> float:

@@ -66,11 +66,18 @@ class View:
     def with_fates(self, found: Fates, *, is_final: bool = False) -> View:
         """The same view with more fates; what was decided before stays, unless the new ones are final."""
         fates = {**self.fates, **found} if is_final else {**found, **self.fates}
-        view = View(self.document, fates, self.template)
+        return View(self.document, fates, self.template).with_worked_out(self)
+
+    def of_site(self, template: frozenset[int]) -> View:
+        """The same view of a page whose site repeats these blocks."""
+        return View(self.document, self.fates, template).with_worked_out(self)
+
+    def with_worked_out(self, other: View) -> View:
+        """This view with what another one of the same document worked out of its words."""
         for name in ("letters", "words", "cues", "is_text", "is_prose", "ends_well"):
-            if name in self.__dict__:
-                view.__dict__[name] = self.__dict__[name]
-        return view
+            if name in other.__dict__:
+                self.__dict__[name] = other.__dict__[name]
+        return self
 
     @property
     def blocks(self) -> tuple[Block, ...]:
@@ -145,7 +152,19 @@ class View:
     def decided(self) -> Document:
         """The document with every block's fate written on it."""
         blocks = [
-            replace(block, kind=fate.kind, is_kept=fate.is_kept, reason=fate.reason, evidence=fate.evidence[:200])
+            Block(  # written out: replace() takes four times as long, and a page has hundreds of blocks
+                text=block.text,
+                form=block.form,
+                level=block.level,
+                path=block.path,
+                link_density=block.link_density,
+                is_hidden=block.is_hidden,
+                is_main=block.is_main,
+                kind=fate.kind,
+                is_kept=fate.is_kept,
+                reason=fate.reason,
+                evidence=fate.evidence[:200],
+            )
             for block, fate in zip(self.blocks, self.all_fates(), strict=True)
         ]
         return replace(self.document, blocks=tuple(blocks))

@@ -10,10 +10,8 @@ folds by site). `--write` then trains on everything. Needs LightGBM: pip install
 from __future__ import annotations
 
 import argparse
-import gzip
 import json
 import pathlib
-import re
 import statistics
 import sys
 from collections import Counter, defaultdict
@@ -24,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from pipelines.clean import by_rules
+from pipelines.clean import by_rules, by_words
 from pipelines.clean.features import NAMES, features
 from pipelines.clean.memory import SiteMemory, learnable
 from pipelines.clean.model import AMID, UNSURE, amid, in_doubt
@@ -32,6 +30,7 @@ from pipelines.config import Config
 from pipelines.extract import extract
 from pipelines.records import Document, Page
 from pipelines.urls import site
+from tests.benchmarks.scoring import TITLE_LINES, address_of, grams, name_of, read_set, titles_of, tokens, untitled
 
 MODEL = pathlib.Path(__file__).parents[2] / "pipelines" / "clean" / "model.json"
 ROUNDS = 120  # trees; more gain nothing on sites not seen, and every tree is read for every block
@@ -45,16 +44,6 @@ RIGHT = 0.5  # share of a block's 4-grams in the gold from which the block count
 SHARE_POWER = 0.7  # a block weighs by its share of its page's gold: a lost paragraph costs more than a stray word
 SHARE_BOUNDS = (0.0005, 0.3)
 LEAST_GOLD = 50  # words; shorter gold does not make its blocks weigh more
-TITLE_LINES = 4  # among the first of a text the title is not scored: sets differ on whether it belongs to it
-TOKEN = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff]|[^\W\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff]+")
-
-
-def tokens(text: str) -> list[str]:
-    return TOKEN.findall(text)
-
-
-def grams(words: list[str]) -> Counter[tuple[str, ...]]:
-    return Counter(tuple(words[at : at + 4]) for at in range(max(1, len(words) - 3))) if words else Counter()
 
 
 @dataclass
@@ -74,15 +63,12 @@ class Sample:
 
 
 def read(path: pathlib.Path) -> list[tuple[str, int, dict[str, Any]]]:
-    with gzip.open(path, "rt", encoding="utf-8") as lines:
-        return [(path.name.split(".")[0], number, json.loads(line)) for number, line in enumerate(lines)]
+    return [(name_of(path), number, row) for number, row in enumerate(read_set(path))]
 
 
 def document_of(job: tuple[str, int, dict[str, Any]]) -> Document | None:
     name, number, row = job
-    address = row["url"] or ""
-    if "/" not in address.removeprefix("http://").removeprefix("https://"):
-        address = f"http://{row['site'] or name + '.test'}/{number}"
+    address = address_of(row, name, number)
     page = Page(url=address, body=row["html"].encode("utf-8", "replace"), fetched=datetime(2026, 1, 1, tzinfo=UTC), content_type="text/html; charset=utf-8")  # fmt: skip
     found = extract(page, Config().extract)
     return found if isinstance(found, Document) else None
@@ -90,7 +76,7 @@ def document_of(job: tuple[str, int, dict[str, Any]]) -> Document | None:
 
 def memories(found: list[tuple[str, Document]]) -> list[SiteMemory]:
     """What each page's site holds besides it, as `copydesk clean` works it out."""
-    learned = [learnable(by_rules(document).decided()) for _, document in found]
+    learned = [learnable(by_rules(by_words(document)).decided()) for _, document in found]
     seen: dict[tuple[str, str], Counter[int]] = defaultdict(Counter)
     pages: Counter[tuple[str, str]] = Counter()
     for (name, document), blocks in zip(found, learned, strict=True):
@@ -100,20 +86,6 @@ def memories(found: list[tuple[str, Document]]) -> list[SiteMemory]:
         SiteMemory(seen[name, site(document.url)], pages[name, site(document.url)]).without(blocks)
         for (name, document), blocks in zip(found, learned, strict=True)
     ]
-
-
-def titles_of(row: dict[str, Any]) -> set[str]:
-    """The page's title as its head, its first heading and the set give it, whole and in parts."""
-    found = re.findall(r"<title[^>]*>(.*?)</title>|<h1[^>]*>(.*?)</h1>|og:title[\"'][^>]*content=[\"'](.*?)[\"']\s*/?>", row["html"][:400_000], re.DOTALL | re.IGNORECASE)  # fmt: skip
-    raw = [re.sub(r"<[^>]+>", " ", text) for one in found for text in one if text]
-    raw += [str(row["extra"].get(key) or "") for key in ("title", "headline")]
-    raw += [part for text in raw for part in re.split(r"\s[|\-–—_:»«]\s|[|_]", text)]
-    return {" ".join(tokens(text.lower())) for text in raw if len(tokens(text)) >= 3}
-
-
-def untitled(text: str, titles: set[str]) -> str:
-    lines = text.splitlines()
-    return "\n".join(line for at, line in enumerate(lines) if at >= TITLE_LINES or " ".join(tokens(line.lower())) not in titles)  # fmt: skip
 
 
 def rightness(blocks: list[list[str]], gold: list[str]) -> Any:
@@ -141,7 +113,7 @@ def samples(paths: list[pathlib.Path]) -> list[Sample]:
     known = memories([(job[0], document) for job, document in found])
     made = []
     for ((name, _, row), document), memory in zip(found, known, strict=True):
-        view = by_rules(document, memory)
+        view = by_rules(by_words(document), memory.template)
         fates = view.all_fates()
         rows = features(view, fates, memory.seen, memory.pages)
         titles = titles_of(row)
@@ -201,11 +173,16 @@ def trained(pages: list[Sample], columns: list[int]) -> Any:
     return lightgbm.train(SETTINGS, data, num_boost_round=ROUNDS)
 
 
-def validated(pages: list[Sample], columns: list[int]) -> list[Any]:
-    """Every page decided by a model that saw no page of its site."""
+def folds(pages: list[Sample]) -> dict[str, int]:
+    """The fold of each site."""
     sites = sorted({page.site for page in pages})
     np.random.default_rng(7).shuffle(sites)
-    fold = {name: at % FOLDS for at, name in enumerate(sites)}
+    return {name: at % FOLDS for at, name in enumerate(sites)}
+
+
+def validated(pages: list[Sample], columns: list[int]) -> list[Any]:
+    """Every page decided by a model that saw no page of its site."""
+    fold = folds(pages)
     decisions: list[Any] = [None] * len(pages)
     for number in range(FOLDS):
         model = trained([page for page in pages if fold[page.site] != number], columns)
