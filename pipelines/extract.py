@@ -32,7 +32,7 @@ from pipelines.claims import (
     visible_dates,
 )
 from pipelines.config import ExtractConfig
-from pipelines.decode import decode, normalise, without_control_references, without_scripts
+from pipelines.decode import decode, normalise, with_closed_title, without_control_references, without_scripts
 from pipelines.language import code, guessed, language_of
 from pipelines.records import Block, Document, Page, Rejection
 from pipelines.urls import site
@@ -65,6 +65,8 @@ _TAG = re.compile(
 )
 _PROLOGUE = re.compile(r"^\s*(?:<\?xml[^>]{0,300}\?>\s*)?(?:<!doctype[^>]{0,400}>)?", re.IGNORECASE)
 _SELF_CLOSED = re.compile(r"(<html\b[^>]{0,1000}?)\s*/>", re.IGNORECASE)
+# 256 elements deep: no real page of 1,100 is, and where 500 links are nested in one another trafilatura needs minutes
+_TOO_DEEP = etree.XPath("boolean(" + "/*" * 257 + ")")
 _BULLET = re.compile(r"^(?:[*•‣▪◦·●○■–-]|\d{1,2}[.)])\s+(?=\S)")
 
 
@@ -73,7 +75,7 @@ def extract(page: Page, config: ExtractConfig) -> Document | Rejection:
     unusable = refused(page, config)
     if unusable is not None:
         return unusable
-    text = without_control_references(decode(page.body, page.content_type))
+    text = with_closed_title(without_control_references(decode(page.body, page.content_type)))
     if page.content_type.lower().startswith("text/plain"):
         return from_text(page, text, config)
     if not _TAG.search(text[:200_000]):
@@ -202,6 +204,8 @@ def main_text(root: Any, url: str, *, is_fast: bool) -> str:
     """What trafilatura keeps of the page; "" when it finds nothing or fails on it (then cleaning looks for itself)."""
     import trafilatura
 
+    if _TOO_DEEP(root):
+        return ""
     try:
         found = trafilatura.bare_extraction(root, url=url, include_comments=False, with_metadata=False, fast=is_fast)
     except Exception:  # noqa: BLE001 - a foreign parser on hostile markup raises anything; the blocks are ours already

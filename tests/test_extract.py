@@ -282,3 +282,9 @@ def test_limits_hold():
 def test_extraction_is_the_same_each_time_and_takes_no_clock():
     one = page(html(LINKED))
     assert extract(one, CONFIG) == extract(replace(one), CONFIG)
+
+
+def test_a_title_that_is_never_closed_does_not_swallow_the_page():
+    found = document(html(head="<title>A short title<meta name=x content=y>"))
+    assert found.title == "A short title"
+    assert TEXT[-1] in [block.text for block in found.blocks]
