@@ -38,6 +38,7 @@ SKIPPED = {
     "math",
 }
 LINK_END = ""  # texts are never empty, so this piece says that a link ended here
+STREAMED = "S:"  # React sends parts of a page hidden under such an id, and its script moves them to their place
 HIDING = {"template", "noscript"}
 BLOCK_TAGS = {
     "address", "article", "aside", "blockquote", "body", "button", "caption", "center", "dd", "details", "dialog", "dir", "div", "dl", "dt",
@@ -214,6 +215,6 @@ def is_hidden(tag: str, node: Any) -> bool:
     if not attributes:
         return False
     if "hidden" in attributes and attributes["hidden"].lower() != "until-found":
-        return True
+        return not attributes.get("id", "").startswith(STREAMED)
     style = attributes.get("style")
     return bool(style and _INVISIBLE.search(style)) or attributes.get("aria-hidden", "").lower() == "true"

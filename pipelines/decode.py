@@ -19,6 +19,7 @@ LEFT_AFTER_STRIP = 0.15  # less of the markup left than this share of its text m
 
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 _TITLE, _TITLE_END = re.compile(r"<title\b[^>]{0,500}>", re.IGNORECASE), re.compile(r"</title", re.IGNORECASE)
+_ENDS = re.compile(r"</(?:body|html)\s{0,20}>", re.IGNORECASE)
 _META = re.compile(rb"""<meta[^>]{0,300}?charset\s*=\s*["']?\s*([\w.:-]{2,40})""", re.IGNORECASE)
 _XML = re.compile(rb"""^\s*<\?xml[^>]{0,200}?encoding\s*=\s*["']([\w.:-]{2,40})""", re.IGNORECASE)
 _HEADER = re.compile(r"""charset\s*=\s*["']?\s*([\w.:-]{2,40})""", re.IGNORECASE)
@@ -158,6 +159,15 @@ def with_closed_title(markup: str) -> str:
         return markup
     end = markup.find("<", begin.end())
     return markup if end < 0 else f"{markup[:end]}</title>{markup[end:]}"
+
+
+def with_one_end(markup: str) -> str:
+    """Leave out all ends of body and page but the last: parsers stop at the first, which may be an advertisement's."""
+    found = list(_ENDS.finditer(markup))
+    inner = [end for end in found[:-2] if markup.find("<p", end.end()) > 0 or markup.find("<div", end.end()) > 0]
+    for end in reversed(inner):
+        markup = markup[: end.start()] + " " + markup[end.end() :]
+    return markup
 
 
 def normalise(text: str) -> str:

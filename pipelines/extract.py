@@ -32,7 +32,14 @@ from pipelines.claims import (
     visible_dates,
 )
 from pipelines.config import ExtractConfig
-from pipelines.decode import decode, normalise, with_closed_title, without_control_references, without_scripts
+from pipelines.decode import (
+    decode,
+    normalise,
+    with_closed_title,
+    with_one_end,
+    without_control_references,
+    without_scripts,
+)
 from pipelines.language import code, guessed, language_of
 from pipelines.records import Block, Document, Page, Rejection
 from pipelines.urls import site
@@ -75,7 +82,7 @@ def extract(page: Page, config: ExtractConfig) -> Document | Rejection:
     unusable = refused(page, config)
     if unusable is not None:
         return unusable
-    text = with_closed_title(without_control_references(decode(page.body, page.content_type)))
+    text = with_one_end(with_closed_title(without_control_references(decode(page.body, page.content_type))))
     if page.content_type.lower().startswith("text/plain"):
         return from_text(page, text, config)
     if not _TAG.search(text[:200_000]):
@@ -191,11 +198,11 @@ def with_main(blocks: list[Block], root: Any, url: str) -> list[Block]:
 
 def keeps_too_little(blocks: Sequence[Block]) -> bool:
     """True when most whole paragraphs of the page were left out."""
-    paragraphs = [
-        (len(block.text), block.is_main)
-        for block in blocks
-        if len(block.text) >= PARAGRAPH_CHARS and block.link_density < LINKED and not block.is_hidden
-    ]
+    whole = [block for block in blocks if len(block.text) >= PARAGRAPH_CHARS and block.link_density < LINKED]
+    shown = [block for block in whole if not block.is_hidden]
+    # with hardly a paragraph to be seen, a script shows the hidden ones
+    counted = shown if sum(len(block.text) for block in shown) > PAGE_CHARS else whole
+    paragraphs = [(len(block.text), block.is_main) for block in counted]
     total = sum(size for size, _ in paragraphs)
     return total > PAGE_CHARS and sum(size for size, is_main in paragraphs if is_main) < LITTLE * total
 

@@ -288,3 +288,17 @@ def test_a_title_that_is_never_closed_does_not_swallow_the_page():
     found = document(html(head="<title>A short title<meta name=x content=y>"))
     assert found.title == "A short title"
     assert TEXT[-1] in [block.text for block in found.blocks]
+
+
+def test_an_advertisement_that_ends_the_page_does_not():
+    inner = "<div><html><body><p>Buy a kite.</p></body></html></div>"
+    found = document(html(body=inner))
+    assert TEXT[-1] in [block.text for block in found.blocks]
+
+
+def test_what_react_streams_hidden_is_shown():
+    streamed = "".join(f"<p>{text}</p>" for text in TEXT)
+    found = document(
+        f"<html><body><div id=root>Loading</div><div hidden id='S:0'><article>{streamed}</article></div></body></html>"
+    )
+    assert [block.text for block in clean(found).blocks if block.is_kept] == TEXT

@@ -65,7 +65,9 @@ class Cues:
         for parts, kind in self._starts.get(line[:1], ()):
             if line.startswith(parts[0]) and kind not in found and has_parts(line, parts):
                 found[kind] = " … ".join(part for part in parts if part)
-        if not any(map(line.__contains__, self._needles)):  # a quarter of the time of the loop below, and hardly ever true
+        if not any(
+            map(line.__contains__, self._needles)
+        ):  # a quarter of the time of the loop below, and hardly ever true
             return found
         for parts, kind in self._open:
             if parts[1] in line and kind not in found and has_parts(line, parts):

@@ -117,7 +117,10 @@ def is_alone_in_place(view: View, start: int, before: list[int]) -> bool:
 
 
 def thread_end(view: View, start: int, before: list[int]) -> int:
-    """A thread goes to the end of the page, unless the body's own place is left and comes back."""
+    """A thread goes to the end of the page, unless the title follows, or the body's own place is left and comes back."""
+    for index in range(start + 1, len(view.blocks)):
+        if index in view.fates and view.fates[index].kind == "title":
+            return index
     if not view.is_text:
         paths = view.paths_of(before) | view.body_paths
         around = container(view.blocks[start].path)
