@@ -5,10 +5,10 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types tests golden crawl format lock clean
+.PHONY: help demo test lint types tests soak fuzz golden bench-cleaning crawl format lock clean
 
 help: ## print the targets
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
 
 $(STAMP): pyproject.toml .ci/requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "copydesk needs Python 3.11 or newer; call make with PYTHON=python3.11"; exit 2; }
@@ -32,8 +32,17 @@ types: $(STAMP) ## mypy --strict
 tests: $(STAMP) ## pytest
 	@$(BIN)/pytest
 
+soak: $(STAMP) ## eight days of hourly crawls among faults, every tenth killed: half an hour
+	@$(BIN)/python -m tests.soak
+
+fuzz: $(STAMP) ## 20,000 broken inputs: SEED=1, PAGES=folder for pages of your own
+	@$(BIN)/python -m tests.fuzzing --seed $(or $(SEED),1) $(if $(PAGES),--pages $(PAGES))
+
 golden: $(STAMP) ## rewrite the expected texts of tests/pages; read the diff before committing it
 	@$(BIN)/pytest -n 0 tests/test_golden.py --agree
+
+bench-cleaning: $(STAMP) ## cleaning beside other extractors, on our own pages or on SETS="a.jsonl.gz b.jsonl.gz"
+	@$(BIN)/python -m tests.benchmarks.cleaning $(SETS) --peers
 
 crawl: $(STAMP) ## crawl the sources that are due
 	@$(BIN)/copydesk crawl

@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from scrapy.exceptions import CloseSpider
@@ -102,6 +103,7 @@ class Run:
         self.writer = writer
         self.workers = workers
         self.number = number
+        self.clock: Callable[[], datetime] = partial(datetime.now, UTC)  # the run's only one
         self.limit: int | None = None
         self.since: datetime | None = None
         self.stop_reason = ""
@@ -133,7 +135,7 @@ class Run:
         return self._local_hosts
 
     def now(self) -> datetime:
-        return datetime.now(UTC)
+        return self.clock()
 
     def is_local(self, source: str) -> bool:
         tally = self.tallies.get(source)

@@ -12,7 +12,7 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from crawler.outcome import (
@@ -60,16 +60,28 @@ def crawl(
 ) -> Report:
     """Crawl the sources that are due (all of them with `force`); return how it went.
 
+    `now`: the time at which the run starts, as it believes; its clock goes on from there. None: the machine's.
     Raises `LockedError` when another run is at work and `StorageError` when the corpus cannot be opened.
     """
     from pipelines.lock import run_lock
     from pipelines.writer import Writer
 
-    started, now = time.monotonic(), now or datetime.now(UTC)
+    started, began = time.monotonic(), datetime.now(UTC)
+    now = now or began
     with run_lock(config.database_path):
         writer = Writer(config.database_path, config)
         try:
-            return crawl_with(writer, config, sources, limit=limit, since=since, force=force, now=now, started=started)
+            return crawl_with(
+                writer,
+                config,
+                sources,
+                limit=limit,
+                since=since,
+                force=force,
+                now=now,
+                ahead=now - began,
+                started=started,
+            )
         finally:
             writer.close()
 
@@ -83,6 +95,7 @@ def crawl_with(
     since: datetime | None,
     force: bool,
     now: datetime,
+    ahead: timedelta,
     started: float,
 ) -> Report:
     """The crawl itself, with the corpus open."""
@@ -99,6 +112,7 @@ def crawl_with(
     try:
         run = Run(config, chosen, {source.id: traits(source) for source in chosen}, writer, workers, number)
         run.limit, run.since = limit, since
+        run.clock = lambda: datetime.now(UTC) + ahead
         run.shared = shared_indexes([*load_sources(config), *sources])
         run.manners.recall()
         if chosen:
@@ -225,7 +239,7 @@ def finish(run: Run, skipped: list[SourceReport], now: datetime, started: float)
     """Write the run's end into the corpus and return its report."""
     reports = [source_report(run, tally) for tally in run.tallies.values()]
     code, error = verdict(run, reports)
-    ended = datetime.now(UTC)
+    ended = run.now()
 
     def work(corpus: Corpus) -> list[SourceReport]:
         closed = [

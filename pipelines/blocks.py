@@ -51,9 +51,19 @@ FORMS = {
 }  # fmt: skip
 _INVISIBLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 _NOT_A_NAME = re.compile(r"[^\w-]")
-_LAYOUT = etree.XPath(
-    "boolean(.//p|.//div|.//table|.//ul|.//ol|.//h1|.//h2|.//h3|.//h4|.//br[following-sibling::*[1][self::br]]|.//form|.//article)"
-)
+LAYING_OUT = (
+    "p",
+    "div",
+    "table",
+    "ul",
+    "ol",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "form",
+    "article",
+)  # in no cell of a table of data
 
 
 class Walker:
@@ -180,7 +190,7 @@ class Walker:
     def _row(self, row: Any) -> bool:
         """Give a table's row as one block; False when the table only lays out the page."""
         self._last_row = None
-        if _LAYOUT(row):
+        if is_layout(row):
             return False
         cells = [normalise("".join(cell.itertext())) for cell in row[:MAX_CELLS] if isinstance(cell.tag, str)]
         if len(cells) < 2 or max(map(len, cells)) > LAYOUT_CELL_CHARS:
@@ -205,6 +215,13 @@ def step(tag: str, names: str | None, identity: str | None) -> str:
         + ("." + _NOT_A_NAME.sub("", first[0])[:60] if first else "")
         + ("#" + _NOT_A_NAME.sub("", identity)[:60] if identity else "")
     )
+
+
+def is_layout(row: Any) -> bool:
+    """True for a table's row that only places things on the page: it holds whole blocks, or lines parted by empty ones."""
+    if next(row.iter(LAYING_OUT), None) is not None:  # the first is enough: rows may be nested by the thousand
+        return True
+    return any(line.getnext() is not None and line.getnext().tag == "br" for line in row.iter("br"))
 
 
 def is_hidden(tag: str, node: Any) -> bool:

@@ -14,6 +14,7 @@ import courlan
 from w3lib.url import canonicalize_url
 
 MAX_URL_CHARS = 1024  # news-crawl's limit; longer ones are traps
+MAX_WRITTEN_CHARS = 8 * MAX_URL_CHARS  # with its trackers; courlan's patterns need minutes for 400,000
 MAX_SEGMENTS = 20  # Heritrix
 MAX_SAME_SEGMENT = 2  # Heritrix: /a/a/a/ is a trap
 _CONTROL = re.compile(r"[\x00-\x20\x7f]")
@@ -26,7 +27,7 @@ def normal_form(url: str, base: str = "") -> str:
     """
     try:
         joined = urljoin(base, url.strip()) if base else url.strip()
-        if not is_web(joined):
+        if len(joined) > MAX_WRITTEN_CHARS or not is_web(joined):
             return ""
         cleaned = courlan.clean_url(joined) or joined
         found = canonicalize_url(cleaned)

@@ -4,11 +4,12 @@ import json
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.dedup.stories import MAX_TEXTS, StoryItem, explain, group, join, stem
+from pipelines.dedup.stories import MAX_TEXTS, Pairs, StoryItem, explain, group, join, stem
 from tests.helpers import SHARED
 from tests.test_dedup import prose
 
@@ -77,13 +78,19 @@ def test_every_item_has_exactly_one_story_and_nothing_is_dropped(told):
     assert set(found.values()) <= set(map(str, found))
 
 
+def pairs(count, values):
+    keys = sorted(one * count + other for one, other in values)
+    return Pairs(count, np.array(keys), np.array([values[divmod(key, count)] for key in keys]))
+
+
 def test_no_story_grows_into_a_topic():
-    everything = {(one, other): 0.9 for other in range(MAX_TEXTS + 10) for one in range(other)}
-    assert max(Counter(join(everything, MAX_TEXTS + 10)).values()) == MAX_TEXTS
+    count = MAX_TEXTS + 10
+    everything = pairs(count, {(one, other): 0.9 for other in range(count) for one in range(other)})
+    assert max(Counter(join(everything, count)).values()) == MAX_TEXTS
 
 
 def test_a_chain_of_likenesses_is_no_story():
-    assert join({(number, number + 1): 0.14 for number in range(4)}, 5) == [0, 0, 2, 2, 4]
+    assert join(pairs(5, {(number, number + 1): 0.14 for number in range(4)}), 5) == [0, 0, 2, 2, 4]
 
 
 def test_stems_bring_inflected_words_together():

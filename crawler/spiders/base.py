@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -98,7 +98,7 @@ class SourceSpider(scrapy.Spider):
 
     async def parse_index(self, response: Response, visit: Visit) -> AsyncIterator[Any]:
         run, source, url = self.run, visit.source, visit.url
-        fetch = fetch_of(response, run.index_key(source, url), source.id, self.kind)
+        fetch = fetch_of(response, run.index_key(source, url), source.id, self.kind, run.now())
         found = None
         if not fetch.error and fetch.status != NOT_MODIFIED:
             found = await apart(run.workers, self.reader(source, response))
@@ -158,7 +158,7 @@ class SourceSpider(scrapy.Spider):
         )
 
     async def parse_page(self, response: Response, source: Source, due: Due) -> AsyncIterator[Any]:
-        fetch = fetch_of(response, due.url, source.id, "page")
+        fetch = fetch_of(response, due.url, source.id, "page", self.run.now())
         if is_cut(response):
             fetch = replace(fetch, error="truncated")
         if fetch.error and source.text_from_feed and response.status in REFUSED:
@@ -227,7 +227,7 @@ def conditional(etag: str, last_modified: str) -> dict[str, str]:
     return {name: value for name, value in headers.items() if value}
 
 
-def fetch_of(response: Response, url: str, source: str, kind: str) -> Fetch:
+def fetch_of(response: Response, url: str, source: str, kind: str, time: datetime) -> Fetch:
     """The row of a fetch that got an answer."""
     final = normal_form(response.url)
     is_good = response.status == NOT_MODIFIED or 200 <= response.status < 300
@@ -235,7 +235,7 @@ def fetch_of(response: Response, url: str, source: str, kind: str) -> Fetch:
         url=url,
         source=source,
         kind=kind,
-        time=datetime.now(UTC),
+        time=time,
         status=response.status,
         bytes=len(response.body),
         etag=(response.headers.get(b"ETag") or b"").decode("latin-1"),

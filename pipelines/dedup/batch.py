@@ -243,6 +243,14 @@ def seconds(value: object) -> float:
         return nan
 
 
+def as_time(time: float) -> datetime | None:
+    """Seconds as a time; None for none, and for one that no calendar has."""
+    try:
+        return None if isnan(time) else datetime.fromtimestamp(time, UTC)
+    except (OverflowError, ValueError, OSError):
+        return None
+
+
 def tell_stories(lines: Lines, found: Sequence[Placement], copy: BinaryIO, text_field: str) -> list[str | int | float]:
     """Group the canonical lines into stories; a copy is in the story of its original. One id a line."""
     items = []
@@ -260,7 +268,7 @@ def tell_stories(lines: Lines, found: Sequence[Placement], copy: BinaryIO, text_
                     title=title if isinstance(title, str) else "",
                     text=text,
                     language=language_of(text, (str(record.get("language") or record.get("lang") or ""),)),
-                    published=None if isnan(time) else datetime.fromtimestamp(time, UTC),
+                    published=as_time(time),
                 )
             )
         number += 1

@@ -11,8 +11,9 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
+from array import array
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -126,8 +127,7 @@ def weigh(texts: Sequence[Counter[str]]) -> Vectors:
     numbers = {term: number for number, term in enumerate(found_in)}
     rarity = {term: math.log((len(texts) + 1) / count) for term, count in found_in.items()}
     starts: list[int] = [0]
-    terms: list[int] = []
-    weights: list[float] = []
+    terms, weights = array("q"), array("d")  # lists would take four times the room
     for text in texts:
         raw = sorted((numbers[term], (1 + math.log(count)) * rarity[term]) for term, count in text.items())
         length = math.sqrt(sum(weight * weight for _, weight in raw)) or 1.0
@@ -140,6 +140,31 @@ def weigh(texts: Sequence[Counter[str]]) -> Vectors:
         np.array(weights),
         {number: term for term, number in numbers.items()},
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """Pairs of texts with their likeness, in arrays: of thousands of texts there are too many for a dict.
+
+    A pair's key is `one * count + other`, the lower number first; keys are sorted.
+    """
+
+    count: int
+    keys: Numbers
+    values: Weights
+
+    def best_first(self, least: float) -> Iterator[tuple[int, int]]:
+        """The pairs that are at least so much alike."""
+        chosen = np.flatnonzero(self.values >= least)
+        for place in chosen[np.argsort(-self.values[chosen], kind="stable")].tolist():
+            yield divmod(int(self.keys[place]), self.count)
+
+    def total(self, ones: Sequence[int], others: Sequence[int]) -> float:
+        """The sum over all pairs of one of these with one of those; a pair that was not kept counts nothing."""
+        rows, columns = np.array(ones, np.int64)[:, None], np.array(others, np.int64)[None, :]
+        wanted = (np.minimum(rows, columns) * self.count + np.maximum(rows, columns)).ravel()
+        places = np.minimum(np.searchsorted(self.keys, wanted), len(self.keys) - 1)
+        return float(self.values[places][self.keys[places] == wanted].sum())
 
 
 class Postings:
@@ -163,25 +188,24 @@ class Postings:
         return np.bincount(self._owners[rows], self._weights[rows] * factors, self.count).astype(np.float64, copy=False)
 
 
-def similarities(
-    vectors: Vectors, languages: Sequence[str], times: Sequence[datetime | None]
-) -> dict[tuple[int, int], float]:
-    """How much more alike than by chance each pair of texts (earlier number first) is, where that is worth keeping."""
+def similarities(vectors: Vectors, languages: Sequence[str], times: Sequence[datetime | None]) -> Pairs:
+    """How much more alike than by chance each pair of texts is, where that is worth keeping."""
     postings = Postings(vectors)
     names = sorted(set(languages))
     group_of = np.array([names.index(language) for language in languages], np.int64)
     chance = np.array([chance_of(postings, np.flatnonzero(group_of == group)) for group in range(len(names))])
     scale = few(postings.count)
     floor = EXCESS * scale / 3  # below this a pair adds next to nothing to a mean
-    found: dict[tuple[int, int], float] = {}
+    moments = np.array([time.timestamp() if time else math.nan for time in times], np.float64)
+    keys, values = [np.empty(0, np.int64)], [np.empty(0)]
     for number in range(postings.count):
         expected = scale * np.minimum(chance[group_of[number]], chance[group_of[number + 1 :]])
         excess = postings.cosines(number)[number + 1 :] - expected
-        for other in np.flatnonzero(excess >= floor).tolist():
-            later = number + 1 + other
-            if is_within(times[number], times[later]):
-                found[number, later] = float(excess[other])
-    return found
+        is_apart = np.abs(moments[number + 1 :] - moments[number]) > WINDOW.total_seconds()  # never true of nan
+        near = np.flatnonzero((excess >= floor) & ~is_apart)
+        keys.append(number * postings.count + number + 1 + near)
+        values.append(excess[near])
+    return Pairs(postings.count, np.concatenate(keys), np.concatenate(values))
 
 
 def chance_of(postings: Postings, members: Numbers) -> float:
@@ -209,23 +233,17 @@ def gather(first: Numbers, last: Numbers, weights: Weights) -> tuple[Numbers, We
     return np.arange(total) + offsets, np.repeat(weights, sizes)
 
 
-def is_within(one: datetime | None, other: datetime | None) -> bool:
-    return one is None or other is None or abs(one - other) <= WINDOW
-
-
-def join(found: Mapping[tuple[int, int], float], count: int) -> list[int]:
+def join(found: Pairs, count: int) -> list[int]:
     """Join the most alike first; two groups only when they are alike as wholes and stay a story in size."""
     least = EXCESS * few(count)
     label = list(range(count))
     members = {number: [number] for number in range(count)}
-    for (one, other), similarity in sorted(found.items(), key=lambda pair: (-pair[1], pair[0])):
-        if similarity < least:
-            break
+    for one, other in found.best_first(least):
         first, second = label[one], label[other]
         if first == second or len(members[first]) + len(members[second]) > MAX_TEXTS:
             continue
-        pairs = [found.get((min(a, b), max(a, b)), 0.0) for a in members[first] for b in members[second]]
-        if sum(pairs) < COHESION * least * len(pairs) and len(pairs) > 1:
+        pairs = len(members[first]) * len(members[second])
+        if pairs > 1 and found.total(members[first], members[second]) < COHESION * least * pairs:
             continue
         for number in members[second]:
             label[number] = first
