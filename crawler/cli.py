@@ -5,18 +5,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import signal
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib import import_module
+from logging import ERROR, INFO, WARNING
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipelines.cli import answer, answer_json, cli, remark, with_config
+from pipelines.cli import EXIT_UNEXPECTED, answer, answer_json, cli, remark, told_as, with_config
 from pipelines.cli import main as run_group
-from pipelines.cli.options import Moment
-from pipelines.errors import ConfigError
+from pipelines.cli.options import Moment, stopped_gently
+from pipelines.errors import ConfigError, one_line
+from pipelines.report import printable
 
 if TYPE_CHECKING:
     from crawler.outcome import Report
@@ -24,12 +29,16 @@ if TYPE_CHECKING:
     from pipelines.config import Config
     from pipelines.records import Traits
 
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+# says in each run that no Referer is sent, which is how we want it
+EXPECTED = ("scrapy.downloadermiddlewares.redirect",)
+LOGGED = ("new", "copies", "updated", "unchanged", "rejected", "failed", "gone", "requests", "not_modified", "waiting")
 COMMAND_MODULES = ("pipelines.cli.commands", "crawler.source_commands", "crawler.demo.command")
 
 
 @cli.command()
 @click.argument("names", nargs=-1, metavar="[SOURCE]...")
-@click.option("--limit", type=click.IntRange(min=1), help="At most this many pages of each source.")
+@click.option("--limit", metavar="N", type=click.IntRange(min=1), help="At most this many pages of each source.")
 @click.option("--since", type=Moment(), help="Only pages published since: 7d, 12h, 2w or a day. Undated ones too.")
 @click.option("--force", is_flag=True, help="Sources that are not due, too. Named ones always are.")
 @click.option("--dry-run", is_flag=True, help="List what would be fetched; ask nobody, write nothing.")
@@ -38,8 +47,9 @@ COMMAND_MODULES = ("pipelines.cli.commands", "crawler.source_commands", "crawler
 @click.option(
     "--sources",
     "sources_path",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="A source list of your own, laid over the shipped one; COPYDESK_SHIPPED_SOURCES=false leaves that out.",
+    type=click.Path(dir_okay=False, path_type=Path, allow_dash=True),
+    help="A source list of your own (-: stdin). The shipped sources that are enabled are crawled too,"
+    " unless COPYDESK_SHIPPED_SOURCES=false (or shipped_sources in copydesk.toml) leaves them out.",
 )
 @with_config
 def crawl(
@@ -59,17 +69,78 @@ def crawl(
 
     Example: copydesk crawl --since 7d --quiet
     """
-    config, chosen = chosen_sources(config, names, sources_path)
     now, force = datetime.now(UTC), force or bool(names)
-    from crawler.run import crawl as start
-    from crawler.run import planned
-
     if dry_run:
-        tell_plan(planned(config, chosen, limit=limit, force=force, now=now), is_json=is_json)
+        from crawler.run import planned
+
+        settled, chosen = chosen_sources(config, names, sources_path)
+        tell_plan(planned(settled, chosen, limit=limit, force=force, now=now), is_json=is_json)
         return 0
-    report = start(config, chosen, limit=limit, since=since, force=force, now=now)
-    tell(report, is_quiet=quiet, is_json=is_json)
-    return report.exit_code
+
+    def run() -> Report:
+        from crawler.run import crawl as start
+
+        settled, chosen = chosen_sources(config, names, sources_path)
+        return start(settled, chosen, limit=limit, since=since, force=force, now=now)
+
+    return attended(config, run, is_quiet=quiet, is_json=is_json)
+
+
+def attended(config: Config, run: Callable[[], Report], *, is_quiet: bool, is_json: bool) -> int:
+    """Crawl and say how it went: here, in the log, to the watchdog and to the user's command; these can fail nothing."""
+    from pipelines.logs import LOG, log_file
+    from pipelines.notify import Notice
+
+    before = {number: signal.getsignal(number) for number in SIGNALS}
+    notice, troubles = Notice(config.notify), list[str]()
+    failure: BaseException | None = None
+    with log_file(config.log, troubles, unheard=EXPECTED):
+        LOG.info("a crawl begins, into %s", config.database_path)
+        notice.started()
+        try:
+            report = run()
+            code, summary, lines = report.exit_code, report.summary, report.trouble
+            tell(report, is_quiet=is_quiet, is_json=is_json)
+            write_down(report)
+        except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - a bug is raised again below, once it was told
+            line, code = told_as(error) or (f"copydesk crawl: unexpected error: {one_line(error)}", EXIT_UNEXPECTED)
+            failure = error if code == EXIT_UNEXPECTED else None
+            remark(line)  # first: it is the subject of a mail
+            LOG.log(ERROR, line, exc_info=failure)
+            summary, lines = line, []
+        hear_again(before)
+        with stopped_gently():  # or what the command has started would outlive us
+            troubles += notice.ended(code, printable(summary), [printable(line) for line in lines])
+        for line in troubles:
+            LOG.warning(line)
+    if code or not is_quiet:
+        for line in troubles:
+            remark(f"copydesk: {line}")
+    if failure is not None:
+        raise failure
+    return code
+
+
+def hear_again(handlers: Mapping[signal.Signals, Any]) -> None:
+    """Undo what the event loop did to signals: it has ended, and would swallow them."""
+    signal.set_wakeup_fd(-1)
+    for number, handler in handlers.items():
+        if handler is not None:
+            signal.signal(number, handler)
+
+
+def write_down(report: Report) -> None:
+    """The run into the log: a line for each source that was asked, and the summary."""
+    from pipelines.logs import LOG
+
+    for source in report.sources:
+        if source.outcome != "skipped":
+            counts = [f"{getattr(source, name)} {name}" for name in LOGGED if getattr(source, name)]
+            said = source.error or source.silent or source.note
+            is_well = source.outcome == "ok" and not source.silent
+            told = ", ".join([source.outcome, *counts]) + (f"; {said}" if said else "")
+            LOG.log(INFO if is_well else WARNING, "%s: %s", source.id, told)
+    LOG.log(ERROR if report.exit_code else INFO, "%s, exit code %d", report.summary, report.exit_code)
 
 
 def chosen_sources(config: Config, names: Sequence[str], sources_path: Path | None) -> tuple[Config, Sequence[Source]]:
@@ -77,6 +148,8 @@ def chosen_sources(config: Config, names: Sequence[str], sources_path: Path | No
     from crawler.sources import load_sources, pick
     from pipelines.config import changed
 
+    if str(sources_path) == "-":
+        sources_path = spooled_list()
     if sources_path is not None:
         if not sources_path.exists():
             raise click.BadParameter(f"{sources_path}: no such file", param_hint="--sources")
@@ -86,6 +159,14 @@ def chosen_sources(config: Config, names: Sequence[str], sources_path: Path | No
     if not chosen:
         raise ConfigError("sources", "none is enabled", "at least one", "see `copydesk sources list`")
     return config, chosen
+
+
+def spooled_list() -> Path:
+    """The list that comes on stdin, as a file: it is read more than once. The file is gone when the command ends."""
+    folder = click.get_current_context().with_resource(TemporaryDirectory(prefix="copydesk-"))
+    path = Path(folder) / "stdin.toml"
+    path.write_bytes(sys.stdin.buffer.read())
+    return path
 
 
 def tell_plan(rows: list[dict[str, Any]], *, is_json: bool) -> None:

@@ -1,15 +1,16 @@
 """Feeds in and out as OPML, the file every feed reader can write.
 
-Why it stands alone: text in, text out. The file is a stranger's: entities are refused and nothing is fetched for it.
+Why it stands alone: text in, text out. The file is a stranger's: entities are refused, nothing is fetched for it, and what
+it says to be in your own network is taken only when you say so too. What OPML has no words for stands in a namespace of ours.
 """
 
 from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from lxml import etree
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from crawler.sources import Source
 
 MAX_BYTES = 10 * 2**20  # a reader with ten thousand feeds writes two megabytes
+SPACE = "urn:copydesk:opml"  # of our own attributes; other readers pass them by
 _UNWRITABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")  # no XML has a place for these
 
 
@@ -33,11 +35,14 @@ class Outline:
     home: str = ""
     group: str = ""
     language: str = ""
+    is_local: bool = False
+    is_topical: bool = False
+    is_enabled: bool = True
     skipped: str = ""  # why
 
 
-def read_opml(data: bytes, where: str) -> list[Outline]:
-    """Return the feeds of an OPML file; raise `InputError` when it is none."""
+def read_opml(data: bytes, where: str, *, is_local: bool = False) -> list[Outline]:
+    """Return the feeds of an OPML file; raise `InputError` when it is none. `is_local`: those of one's own network, too."""
     expected = "an OPML file"
     if len(data) > MAX_BYTES:
         raise InputError(where, f"{len(data):,} bytes", f"an OPML file of at most {MAX_BYTES:,}")
@@ -52,10 +57,10 @@ def read_opml(data: bytes, where: str) -> list[Outline]:
         raise InputError(where, "declares its own document type", "an OPML file without one")
     if etree.QName(root).localname.lower() != "opml":
         raise InputError(where, f"<{etree.QName(root).localname}>", "<opml> as the outermost element")
-    return list(outlines(root))
+    return list(outlines(root, is_local=is_local))
 
 
-def outlines(root: etree._Element) -> Iterator[Outline]:
+def outlines(root: etree._Element, *, is_local: bool) -> Iterator[Outline]:
     """The outlines that name a feed, each with the folder it lies in."""
     for element in root.iter("{*}outline"):
         said = {str(key).lower(): " ".join(str(value).split()) for key, value in element.attrib.items()}
@@ -68,32 +73,51 @@ def outlines(root: etree._Element) -> Iterator[Outline]:
         url, home = normal_form(address), said.get("htmlurl", "")
         parent = element.getparent()
         group = (parent.get("text") or parent.get("title") or "") if parent is not None else ""
-        outline = {"name": name or urlsplit(url).hostname or address, "group": " ".join(str(group).split())}
-        if reason := why_not(url):
-            yield Outline(**outline, skipped=reason)
+        outline: dict[str, Any] = {
+            "name": name or urlsplit(url).hostname or address,
+            "group": " ".join(str(group).split()),
+        }
+        is_inside = bool(url) and (is_marked(said, "local") or is_private(url))
+        if not url:
+            yield Outline(**outline, skipped="not a web address")
+        elif is_inside and not is_local:
+            yield Outline(
+                **outline, skipped="in a private network; `copydesk sources import --local` takes it if that is yours"
+            )
         else:
-            language = said.get("language", "")[:2].lower()
-            language = language if re.fullmatch("[a-z]{2}", language) else ""
-            yield Outline(**outline, url=url, home=home if is_web(home) else "", language=language)
+            yield Outline(
+                **outline,
+                url=url,
+                home=home if is_web(home) else "",
+                language=language_of(said),
+                is_local=is_inside,
+                is_topical=is_marked(said, "topical"),
+                is_enabled=not is_marked(said, "off"),
+            )
 
 
-def why_not(url: str) -> str:
-    """Why a feed's address is not to be followed, as far as can be seen without asking."""
-    if not url:
-        return "not a web address"
+def is_marked(said: Mapping[str, str], name: str) -> bool:
+    return said.get(f"{{{SPACE}}}{name}", "").lower() == "true"
+
+
+def language_of(said: Mapping[str, str]) -> str:
+    language = said.get("language", "")[:2].lower()
+    return language if re.fullmatch("[a-z]{2}", language) else ""
+
+
+def is_private(url: str) -> bool:
+    """True for an address that is not the public web's, as far as can be seen without asking."""
     host = (urlsplit(url).hostname or "").strip("[]")
     try:
-        is_private = not ipaddress.ip_address(host).is_global
+        is_inside = not ipaddress.ip_address(host).is_global
     except ValueError:
-        is_private = host == "localhost" or host.endswith((".localhost", ".local", ".internal"))
-    if is_private or urlsplit(url).port not in (None, 80, 443):
-        return "not a public web address; `copydesk sources add URL --local` takes it if it is yours"
-    return ""
+        is_inside = host == "localhost" or host.endswith((".localhost", ".local", ".internal"))
+    return is_inside or urlsplit(url).port not in (None, 80, 443)
 
 
 def write_opml(sources: Iterable[Source]) -> bytes:
     """Return the feeds as OPML, those of one group in one folder."""
-    root = etree.Element("opml", version="2.0")
+    root = etree.Element("opml", {"version": "2.0"}, nsmap={"copydesk": SPACE})
     etree.SubElement(etree.SubElement(root, "head"), "title").text = "copydesk"
     body = etree.SubElement(root, "body")
     folders: dict[str, etree._Element] = {"": body}
@@ -105,6 +129,8 @@ def write_opml(sources: Iterable[Source]) -> bytes:
             values["htmlUrl"] = source.home
         if source.language:
             values["language"] = source.language
+        marks = {"local": source.local, "topical": source.topical_filter, "off": not source.enabled}
+        values |= {f"{{{SPACE}}}{name}": "true" for name, is_set in marks.items() if is_set}
         written = {key: writable(value) for key, value in values.items()}
         etree.SubElement(folders[source.group], "outline", written)
     return etree.tostring(root, encoding="utf-8", xml_declaration=True, pretty_print=True)

@@ -10,11 +10,11 @@ from urllib.parse import urlsplit
 
 import click
 
-from pipelines.cli import answer, answer_json, cli, remark, with_config
+from pipelines.cli import CommandGroup, answer, answer_json, cli, remark, with_config
 from pipelines.cli.options import json_option
 from pipelines.cli.tables import column, print_rows
 from pipelines.errors import ConfigError, InputError, StorageError
-from pipelines.report import day, moment, plural
+from pipelines.report import day, plural
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,7 +29,7 @@ HEALTH = ("last_success", "last_new", "failures", "error")
 STANDARD = Path("-")  # stdin or stdout
 
 
-class ListFirst(click.Group):
+class ListFirst(CommandGroup):
     """A group that lists when no other command is named."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -53,7 +53,9 @@ def sources() -> None:
 @json_option
 @with_config
 def list_sources(config: Config, is_json: bool, is_enabled_only: bool) -> int:
-    """List every source and how it did: last success, last new article, failures in a row.
+    """List every source and how it did.
+
+    Last success, last new article and failures in a row, from the corpus.
 
     Example: copydesk sources list --enabled
     """
@@ -72,11 +74,11 @@ def list_sources(config: Config, is_json: bool, is_enabled_only: bool) -> int:
         column("is", "enabled", lambda on: "on" if on else "off"),
         column("id"),
         column("kind"),
-        column("language"),
+        column("lang", "language"),
     ]
     if health:
-        shown += [column("success", "last_success", moment), column("new article", "last_new", moment)]
-        shown += [column("failures", "failures", lambda count: str(count or ""))]
+        shown += [column("success", "last_success", day), column("last new", "last_new", day)]
+        shown += [column("fails", "failures", lambda count: str(count or ""))]
     print_rows(rows, [*shown, column("url")])
     on = sum(bool(row["enabled"]) for row in rows)
     remark(f"{plural(len(rows), 'source')}, {on} on; your own changes are in {config.sources_path}")
@@ -107,9 +109,9 @@ def health_of(config: Config) -> dict[str, dict[str, Any]]:
 @json_option
 @with_config
 def check(config: Config, names: tuple[str, ...], is_json: bool) -> int:
-    """Ask each source's address once and tell what it offers; the corpus is left alone.
+    """Ask each source once and tell what it offers.
 
-    The enabled sources, or those named. Exit codes: 0 all good, 3 some failed, 4 all failed.
+    The enabled sources, or those named; the corpus is left alone. Exit codes: 0 all good, 3 some failed, 4 all failed.
 
     Example: copydesk sources check
     """
@@ -157,7 +159,9 @@ def entries_of(count: int, *, is_more: bool) -> str:
 @click.option("--dry-run", is_flag=True, help="Say what would be added; write nothing.")
 @with_config
 def add(config: Config, url: str, **options: Any) -> int:
-    """Find out how a site can be followed, by feed, sitemap or links, and add it to your own list.
+    """Find out how to follow a site, and add it to your own list.
+
+    By its feed, else its sitemap, else the links of a page.
 
     Exit codes: 0 added or already there, 2 no usable URL, 3 nothing to follow, 4 not reachable.
 
@@ -246,10 +250,15 @@ def write_found(config: Config, found: Finding, known: Sequence[Source], options
 
 @sources.command("import")
 @click.argument("opml", type=click.Path(path_type=Path, allow_dash=True))
+@click.option("--local", "is_local", is_flag=True, help="Feeds in your own network, too; only from a file of yours.")
 @click.option("--dry-run", is_flag=True, help="Say what would be added; write nothing.")
 @with_config
-def import_opml(config: Config, opml: Path, dry_run: bool) -> int:
-    """Add the feeds of an OPML file ("-": standard input) to your own list; nobody is asked.
+def import_opml(config: Config, opml: Path, is_local: bool, dry_run: bool) -> int:
+    """Add the feeds of an OPML file to your own list.
+
+    OPML may be - for stdin. Nobody is asked.
+
+    Exit codes: 0 added or already known, 3 the file has no feed that can be followed.
 
     Example: copydesk sources import feeds.opml
     """
@@ -258,7 +267,7 @@ def import_opml(config: Config, opml: Path, dry_run: bool) -> int:
     from crawler.sources import load_sources
 
     listed = load_sources(config, must_exist=False)
-    found = read_opml(read_file(opml), str(opml))
+    found = read_opml(read_file(opml), str(opml), is_local=is_local)
     tables = new_tables([outline for outline in found if not outline.skipped], listed)
     skipped = [outline for outline in found if outline.skipped]
     where = f" → {write(config, tables)}" if tables and not dry_run else ""
@@ -266,6 +275,9 @@ def import_opml(config: Config, opml: Path, dry_run: bool) -> int:
         remark(f"skipped {outline.name}: {outline.skipped}")
     verb = "would be added" if dry_run else "added"
     old = len(found) - len(tables) - len(skipped)
+    if len(skipped) == len(found):
+        saw = f"none of its {plural(len(found), 'feed')} can be followed" if found else "no feed in it"
+        raise InputError(str(opml), saw, 'an outline with type="rss" and xmlUrl')
     answer(f"{plural(len(tables), 'feed')} {verb}, {old} already known, {len(skipped)} skipped{where}")
     return 0
 
@@ -284,7 +296,9 @@ def new_tables(outlines: Sequence[Outline], listed: Sequence[Source]) -> dict[st
         ids.add(name_id)
         values = {"name": outline.name, "kind": "feed", "url": outline.url, "home": outline.home}
         values |= {"language": outline.language, "group": outline.group}
-        tables[name_id] = {**{key: value for key, value in values.items() if value}, "enabled": True}
+        marks = {"topical_filter": outline.is_topical, "local": outline.is_local}
+        table = {key: value for key, value in {**values, **marks}.items() if value}
+        tables[name_id] = {**table, "enabled": outline.is_enabled}
     return tables
 
 
@@ -302,7 +316,9 @@ def read_file(path: Path) -> bytes:
 @click.option("--all", "is_all", is_flag=True, help="Those that are switched off, too.")
 @with_config
 def export_opml(config: Config, opml: Path, is_all: bool) -> int:
-    """Write the feeds you follow as OPML, for a feed reader ("-": standard output).
+    """Write the feeds you follow as OPML, for a feed reader.
+
+    OPML is a file, or - for stdout.
 
     Example: copydesk sources export feeds.opml
     """

@@ -47,11 +47,11 @@ class Job:
     page: Page
 
 
-def read_addresses(path: Path) -> dict[str, str]:
-    """Read JSON Lines {"path", "url"}; a wrong line is an error that names its number."""
+def read_addresses(path: Path, stdin: BinaryIO) -> dict[str, str]:
+    """Read JSON Lines {"path", "url"}, from stdin when the file is called "-"; a wrong line is an error that names its number."""
     found: dict[str, str] = {}
     try:
-        lines = path.read_text("utf-8").splitlines()
+        lines = (stdin.read() if str(path) == "-" else path.read_bytes()).decode("utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(
             str(path), getattr(error, "strerror", None) or "not UTF-8", 'JSON Lines of {"path", "url"}'

@@ -74,6 +74,23 @@ class CrawlConfig(Section, frozen=True):
     page_seconds: float = 10.0  # a page that needs longer is cut off in its worker
 
 
+class NotifyConfig(Section, frozen=True):
+    """Who hears of a crawl. Nothing here can fail a run, or hold it up for longer than it says."""
+
+    ping_url: str = ""  # told of start (/start), success and failure (/fail), as healthchecks and its kin want it
+    ping_timeout_s: float = 10.0  # one of these requests
+    on_failure: str = ""  # a shell command for a run that did not end well; gets the report on stdin
+    on_failure_timeout_s: float = 60.0  # then it is ended
+
+
+class LogConfig(Section, frozen=True):
+    """What a crawl writes into a file of its own, beside what it prints."""
+
+    file: str = ""  # empty: none
+    max_bytes: int = 5_000_000  # a run of a hundred sources writes about 20 kB: some two months of every six hours
+    keep: int = 3  # older files, named .1, .2, …
+
+
 class Config(Section, frozen=True):
     """All settings. `database` empty: data/corpus.db in a checkout, else the user's data folder."""
 
@@ -85,6 +102,8 @@ class Config(Section, frozen=True):
     relevance: RelevanceConfig = RelevanceConfig()
     dedup: DedupConfig = DedupConfig()
     crawl: CrawlConfig = CrawlConfig()
+    notify: NotifyConfig = NotifyConfig()
+    log: LogConfig = LogConfig()
 
     @property
     def database_path(self) -> Path:
@@ -125,9 +144,9 @@ def load(
     if path is not None:
         from_file = read_toml(path)
         decode(Config, from_file, str(path))
-        for key in ("database", "sources"):
-            if isinstance(from_file.get(key), str) and from_file[key]:
-                from_file[key] = str(path.resolve().parent / Path(from_file[key]).expanduser())
+        for table, key in ((from_file, "database"), (from_file, "sources"), (from_file.get("log", {}), "file")):
+            if isinstance(table.get(key), str) and table[key]:
+                table[key] = str(path.resolve().parent / Path(table[key]).expanduser())
         merge(merged, from_file)
     from_env = read_environment(os.environ if env is None else env)
     decode(Config, from_env, "environment", is_strict=False)
@@ -142,7 +161,9 @@ def read_toml(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text("utf-8"))
     except FileNotFoundError:
         raise ConfigError(str(path), "no such file", "a TOML file") from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except RecursionError:
+        raise ConfigError(str(path), "tables in tables without end", "valid TOML in UTF-8") from None
+    except (OSError, ValueError) as error:  # of a number with 5,000 digits tomllib raises a plain ValueError
         raise ConfigError(str(path), str(error).rstrip("."), "valid TOML in UTF-8", "correct that line") from error
 
 

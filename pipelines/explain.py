@@ -11,6 +11,7 @@ from html import escape
 from typing import Any
 
 from pipelines.records import Block, Document
+from pipelines.report import escape_markdown
 
 LABELS = {
     "article": "kept", "title": "title", "byline": "byline", "caption": "caption", "summary": "machine summary", "comment": "comment",
@@ -109,7 +110,10 @@ def as_markdown(document: Document) -> str:
     """Title, writer and date, then the kept blocks with their form."""
     date = f"{document.published:%Y-%m-%d}" if document.published else ""
     facts = ", ".join(fact for fact in (document.byline, date, document.url) if fact)
-    parts = [f"# {one_line(document.title)}" if document.title else "", f"*{one_line(facts)}*" if facts else ""]
+    parts = [
+        f"# {escape_markdown(one_line(document.title))}" if document.title else "",
+        f"*{escape_markdown(one_line(facts))}*" if facts else "",
+    ]
     previous = ""
     for block in document.blocks:
         if not block.is_kept:
@@ -124,7 +128,7 @@ def as_markdown(document: Document) -> str:
 
 
 def block_markdown(block: Block) -> str:
-    text = one_line(block.text)
+    text = escape_markdown(one_line(block.text))
     if block.form == "heading":
         return "#" * max(2, min(block.level or 2, 6)) + " " + text
     if block.form == "list_item":
@@ -132,8 +136,8 @@ def block_markdown(block: Block) -> str:
     if block.form == "quote":
         return "> " + text
     if block.form == "code":
-        return "    " + block.text
-    return "\\" + text if text[:1] in "#>" or text[:2] in ("- ", "+ ", "* ") else text
+        return "\n".join("    " + line for line in block.text.splitlines())
+    return text
 
 
 def one_line(text: str) -> str:

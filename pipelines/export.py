@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from pipelines.errors import ConfigError, StorageError
+from pipelines.report import JSON_ESCAPES, escape_markdown
 
 Row = Mapping[str, Any]
 
@@ -30,15 +31,14 @@ COLUMNS = (
     "id", "url", "final_url", "source", "publisher", "title", "byline", "published", "published_origin", "fetched", "updated",
     "language", "words", "text", "text_hash", "relevance", "canonical", "cluster", "story",
 )  # fmt: skip
-LINE_ENDS = {0x85: "\\u0085", 0x2028: "\\u2028", 0x2029: "\\u2029"}  # some readers end a line at these inside JSON
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would calculate the cell
+# a spreadsheet would calculate the cell; those of the Far East take the wide signs, too
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 MAX_SLUG_CHARS = 60
 MAX_FEED_TEXT_CHARS = 2_000  # of an article in the feed; the whole is at its address
 ATOM = "http://www.w3.org/2005/Atom"
 FEED_ID = "urn:copydesk:export"
 NAME_LIMIT = 40  # of a file's name that a half file's name repeats
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]|[\x7f-\x84\x86-\x9f]")
-_STRUCTURE = re.compile(r"^(\d{0,9})(?:(?<=\d)([.)])|(?<!\d)([#>*+\-=|`~_\[]))")
 _PLAIN_YAML = re.compile(r"-?\d+(\.\d+)?")
 _URL_SCHEMES = ("http://", "https://")
 
@@ -70,7 +70,7 @@ def write_jsonl(rows: Iterable[Row], out: io.TextIOBase) -> int:
     for row in rows:
         count += 1
         line = json.dumps(dict(row), ensure_ascii=False, allow_nan=False, default=str)
-        out.write(line.translate(LINE_ENDS) + "\n")
+        out.write(line.translate(JSON_ESCAPES) + "\n")
     return count
 
 
@@ -142,13 +142,7 @@ def yaml_value(value: Any) -> str:
     text = str(value)
     if _PLAIN_YAML.fullmatch(text) and not isinstance(value, str):
         return text
-    return json.dumps(text, ensure_ascii=False).translate(LINE_ENDS)
-
-
-def escape_markdown(line: str) -> str:
-    """A paragraph that holds no HTML and whose first characters make it no heading, list, quote or code."""
-    line = line.replace("&", "&amp;").replace("<", "&lt;").strip()
-    return _STRUCTURE.sub(lambda found: f"{found[1]}\\{found[2] or found[3]}", line)
+    return json.dumps(text, ensure_ascii=False).translate(JSON_ESCAPES)
 
 
 def one_line(value: Any) -> str:

@@ -91,9 +91,11 @@ def read_file(path: Path, root: Path, rules: Rules) -> Iterator[Page | InputErro
 def spooled(stream: IO[bytes], folder: Path, prefix: str) -> Path:
     """Write a stream into a file of the folder whose name says what it holds, so that it is read as a file is.
 
-    Raises `ConfigError` for a page that has no address: a file has its path, a stream has none.
+    Raises `ConfigError` for a page that has no address: a file has its path, a stream has none. `InputError`: nothing came.
     """
     head = stream.read(HEAD_BYTES)
+    if not head:
+        raise InputError("-", "nothing came in", "saved pages, JSON Lines or a web archive")
     path = folder / f"stdin{kind_of_bytes(head)}"
     with path.open("wb") as file:
         file.write(head)

@@ -35,12 +35,25 @@ def run_lock(database: Path) -> Iterator[None]:
             str(database), f"another run is at work (process {pid})", "", "wait for it, or stop it, then start again"
         ) from None
     except OSError as error:
-        raise StorageError(
-            str(path), error.strerror or str(error), "a folder we may write to", "choose another --db"
-        ) from error
+        is_file = isinstance(error, FileExistsError | NotADirectoryError)
+        saw = "its folder is a file" if is_file else error.strerror or str(error)
+        raise StorageError(str(path), saw, "a folder we may write to", "choose another --db") from error
     try:
         holder.write_text(f"{os.getpid()}\n", "utf-8")
         yield
     finally:
         holder.unlink(missing_ok=True)
         lock.release()
+
+
+def is_held(database: Path) -> bool:
+    """True while a run is at work."""
+    lock = FileLock(Path(f"{database}.lock"), timeout=0)
+    if not Path(lock.lock_file).exists():
+        return False
+    try:
+        lock.acquire()
+    except (OSError, NotImplementedError):  # Timeout is an OSError: held; or we may not even look
+        return True
+    lock.release()
+    return False

@@ -5,9 +5,10 @@ A Korean or Chinese character is two columns wide on every terminal, so widths a
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 Row = Mapping[str, Any]
@@ -39,6 +40,34 @@ RELATION_WORDS = {
     "version": "a later version",
     "original": "the first",
 }
+
+
+# C0 and C1 but line end and tab, and the marks that turn text round: a title must not drive the terminal
+UNSAFE = (
+    *(code for code in range(32) if code not in (9, 10)),
+    *range(127, 160),
+    *range(0x202A, 0x202F),
+    *range(0x2066, 0x206A),
+    0x061C,
+    0x200E,
+    0x200F,
+)
+_PRINTABLE = dict.fromkeys(UNSAFE, "\ufffd")
+# JSON says the same with them escaped; some readers end a line at U+2028 and U+2029
+JSON_ESCAPES = {code: f"\\u{code:04x}" for code in (*UNSAFE, 0x2028, 0x2029) if code > 31}
+_MARKUP = re.compile(r"<(?=[a-zA-Z/!?])|&(?=#?\w+;)")
+_STRUCTURE = re.compile(r"^(\d{0,9})(?:(?<=\d)([.)])|(?<!\d)([#>*+\-=|`~_\[]))")
+
+
+def printable(text: str) -> str:
+    """The text without what would move the cursor, colour the screen or turn letters round."""
+    return text.translate(_PRINTABLE)
+
+
+def escape_markdown(line: str) -> str:
+    """A line that holds no HTML, no link and no picture, and whose first characters make it no heading, list, quote or code."""
+    line = _MARKUP.sub(lambda found: "&lt;" if found[0] == "<" else "&amp;", line.strip()).replace("](", "]\\(")
+    return _STRUCTURE.sub(lambda found: f"{found[1]}\\{found[2] or found[3]}", line)
 
 
 def width(text: str) -> int:
@@ -78,6 +107,14 @@ def moment(value: object) -> str:
     """A stored time as a day and minute in UTC."""
     text = flat(value)
     return text[:16].replace("T", " ") if len(text) > 10 else text
+
+
+def span(time: timedelta) -> str:
+    """How long something took, to two digits or so."""
+    seconds = time.total_seconds()
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
 
 
 def day(value: object) -> str:
@@ -187,7 +224,11 @@ def story_lines(story: Row, columns: int) -> list[str]:
     span = day(story["first_seen"])
     if day(story["last_seen"]) != span:
         span += f" – {day(story['last_seen'])}"
-    counted = [span, plural(story["articles"], "article"), plural(story["publishers"], "publisher")]
+    listed = len(story["items"])
+    counted = [span, plural(listed, "article")]
+    if copies := story["articles"] - listed:
+        counted.append(plural(copies, "copy", "copies") + " of " + ("it" if listed == 1 else "them"))
+    counted.append(plural(story["publishers"], "publisher"))
     lines = [clip(flat(story["title"]), columns), "  " + " · ".join(counted)]
     if story["concepts"]:
         lines.append(clip("  about " + ", ".join(flat(concept) for concept in story["concepts"]), columns))
@@ -201,8 +242,9 @@ def stats_lines(found: Row) -> list[tuple[str, list[str]]]:
     """What the corpus holds, under headings."""
     span = f"{day(found['first'])} – {day(found['last'])}" if found["articles"] else "no article yet"
     held = [
-        ["articles", f"{found['canonical']:,}", f"{found['words']:,} words, {span}"],
-        ["copies collapsed", f"{found['copies']:,}", plural(found["clusters"], "cluster")],
+        ["articles", f"{found['articles']:,}", span],
+        ["  texts", f"{found['canonical']:,}", f"{found['words']:,} words"],
+        ["  copies of them", f"{found['copies']:,}", f"in {plural(found['clusters'], 'cluster')}"],
         ["stories", f"{found['stories']:,}", ""],
         ["earlier versions", f"{found['versions']:,}", ""],
         ["publishers", f"{found['publishers']:,}", f"from {plural(found['sources'], 'source')}"],
@@ -217,7 +259,7 @@ def stats_lines(found: Row) -> list[tuple[str, list[str]]]:
             "blocks left out of articles",
             {KIND_WORDS.get(name, name): count for name, count in found["removed"].items()},
         ),
-        ("pages not kept", found["rejections"]),
+        ("pages not kept, by reason", found["rejections"]),
     ]
     sections = [("corpus", indented(aligned([[name, count.rjust(8), more] for name, count, more in held])))]
     return sections + [(heading, tally_table(counts)) for heading, counts in tallies if counts]

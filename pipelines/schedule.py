@@ -14,6 +14,7 @@ from pathlib import Path
 BEGIN, END = "# BEGIN copydesk", "# END copydesk"
 HOURS = (1, 2, 3, 4, 6, 8, 12, 24)  # those that divide a day: cron knows no others
 SERVICE, TIMER = "copydesk.service", "copydesk.timer"
+THROUGH_SHELL = ("/bin/sh", "-c", 'exec "$0" "$@"')
 MARK = "# Written by `copydesk schedule install`, taken out by `copydesk schedule remove`.\n"
 _BLOCK = re.compile(rf"^{BEGIN}\n(?:(?!{BEGIN}$|{END}$).*\n)*?{END}(?:\n|\Z)", re.MULTILINE)
 _MARKER = re.compile(rf"^(?:{BEGIN}|{END})$", re.MULTILINE)
@@ -55,8 +56,10 @@ def removed(crontab: str) -> str:
 
 
 def installed(crontab: str, block: str) -> str:
-    """Return the crontab with our lines once, at its end."""
+    """Return the crontab with our lines once: where they stood, else at its end. Each other line keeps its place."""
     rest = removed(crontab)
+    if old := _BLOCK.search(crontab):
+        return crontab[: old.start()] + block + _BLOCK.sub("", crontab[old.end() :])
     return rest + ("\n" if rest and not rest.endswith("\n") else "") + block
 
 
@@ -65,6 +68,8 @@ def systemd_units(words: list[str], every_hours: int, log: Path | None = None) -
     if every_hours not in HOURS:
         raise ValueError(f"every {every_hours} h: expected one of {HOURS}")
     hours = "00" if every_hours == 24 else f"00/{every_hours}"
+    if re.search(r"[\"'\\$]", words[0]):  # which systemd takes in no name of a program
+        words = [*THROUGH_SHELL, *words]
     output = f"StandardOutput=append:{percent(log)}\nStandardError=append:{percent(log)}\n" if log else ""
     service = (
         f"{MARK}[Unit]\nDescription=Crawl AI-safety news\n\n"

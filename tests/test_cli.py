@@ -3,16 +3,19 @@
 import csv
 import json
 import os
+import re
 import shutil
 import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
 
 import pytest
 
+from pipelines.lock import run_lock
 from tests.cli_helpers import PAGES, run_cli, save_pages
 
 READERS = [
@@ -25,6 +28,7 @@ READERS = [
     ("stats",),
     ("doctor",),
     ("prune",),
+    ("runs",),
     ("migrate",),
     ("reprocess",),
 ]
@@ -33,8 +37,6 @@ READERS = [
 @pytest.fixture(scope="module")
 def filled(tmp_path_factory):
     """A corpus of six pages, made once."""
-    from datetime import UTC, datetime
-
     from pipelines.batch import Listener, Order, ingest
     from pipelines.config import Config, CrawlConfig
 
@@ -145,7 +147,9 @@ def test_duplicates_name_who_was_first(cli):
 def test_stories(cli):
     assert cli("stories").code == 0
     for row in cli("stories", "--json").rows:
-        assert row["articles"]
+        assert row["articles"] == row["copies"] + len(row["items"])
+    told = [line for line in cli("stories").out.splitlines() if "publisher" in line]
+    assert any("1 article · 1 copy of it · 2 publishers" in line for line in told), told
     assert "try an earlier --since" in cli("stories", "--topic", "no_such_topic").err
 
 
@@ -189,11 +193,32 @@ def test_dates_choose_and_bad_dates_are_named(cli):
         assert "7d" in done.err
 
 
+def test_reprocessing_what_is_not_there_names_what_is(cli):
+    done = cli("reprocess", "--source", "ingst")
+    assert (done.code, done.out, len(done.err.splitlines())) == (2, "", 1)
+    assert "did you mean ingest?" in done.err
+    assert cli("reprocess", "--source", "nope").code == 2
+    done = cli("reprocess", "--source", "ingest", "--json")
+    assert (done.code, done.row["pages"]) == (0, 6)
+
+
+def test_the_page_with_its_fates_goes_to_stdout_too(cli):
+    done = cli("why", "1", "--html", "-")
+    assert done.out.startswith("<!doctype html>")
+    assert done.err == ""
+
+
 def test_stats_count(cli):
     done = cli("stats")
     assert done.code == 0
     assert "articles" in done.out
-    assert json.loads(cli("stats", "--json").out)["articles"] == 5
+    found = json.loads(cli("stats", "--json").out)
+    assert found["articles"] == 5
+    assert found["canonical"] + found["copies"] == 5
+    assert sum(found["languages"].values()) == sum(found["verdicts"].values()) == 5
+    assert sum(found["relations"].values()) == found["copies"] == 1
+    assert {row["source"]: row["articles"] for row in found["sources"]} == {"ingest": 5}
+    assert re.search(r"articles +5 .*\n +texts +4 .*\n +copies of them +1 ", done.out)
 
 
 def test_doctor_finds_a_whole_corpus_well(cli):
@@ -222,6 +247,57 @@ def test_backup_is_a_corpus_and_overwrites_nothing(cli, tmp_path, capsys):
     assert cli("backup", path).code == 2
     assert cli("backup", path, "--force").code == 0
     assert cli("backup", tmp_path / "no" / "folder.db").code == 2
+
+
+def test_a_run_that_never_ended_is_seen(filled, tmp_path, capsys):
+    copy = tmp_path / "copy.db"
+    assert run_cli(capsys, "backup", copy, "--db", filled).code == 0
+    with sqlite3.connect(copy) as connection:
+        connection.execute("delete from runs where id > 1")
+        connection.execute("insert into runs (command, started) values ('crawl', '2026-01-01T00:00:00+00:00')")
+        connection.execute(
+            "insert into source_runs (run, source, started) values (2, 'paper', '2026-01-01T00:00:00+00:00')"
+        )
+    connection.close()
+    assert [row["state"] for row in run_cli(capsys, "runs", "--json", "--db", copy).rows] == ["never ended", "ended"]
+    for words in (["runs"], ["runs", "2"], ["stats"]):
+        assert "never ended" in run_cli(capsys, *words, "--db", copy).out
+    done = run_cli(capsys, "doctor", "--db", copy)
+    assert (done.code, len(done.out.splitlines())) == (1, 1)
+    assert "run 2 (crawl, 2026-01-01 00:00) never ended" in done.out
+    with run_lock(copy):
+        assert [row["state"] for row in run_cli(capsys, "runs", "--json", "--db", copy).rows] == ["at work", "ended"]
+        assert "still at work" in run_cli(capsys, "doctor", "--db", copy).out
+        assert "never ended" not in run_cli(capsys, "stats", "--db", copy).out
+    with sqlite3.connect(copy) as connection:
+        connection.execute("update runs set started = ? where id = 2", (datetime.now(UTC).isoformat(),))
+    connection.close()
+    with run_lock(copy):
+        assert run_cli(capsys, "doctor", "--db", copy).code == 0, "a crawl at work is no trouble"
+
+
+def test_runs_are_listed_and_an_unknown_one_is_told(cli):
+    assert cli("runs", "--json").rows[-1]["command"] == "ingest"
+    assert re.search(r"^1 +ingest +\d{4}-.* s +0 +4 +1 +1$", cli("runs").out, re.MULTILINE)
+    assert cli("runs", "1").code == 0
+    assert cli("runs", "70").code == 2
+
+
+def test_doctor_tells_of_a_watchdog_that_cannot_be_asked(cli, monkeypatch):
+    monkeypatch.setenv("COPYDESK_NOTIFY__PING_URL", "ping.example/key")
+    done = cli("doctor")
+    assert done.code == 1
+    assert "notify.ping_url" in done.out
+    assert "example" not in done.out
+
+
+def test_a_backup_can_go_through_a_pipe(filled, tmp_path):
+    command = [sys.executable, "-m", "crawler", "backup", "-", "--db", str(filled)]
+    done = subprocess.run(command, capture_output=True, check=True, timeout=60, cwd=Path(__file__).parents[1])
+    (tmp_path / "copy.db").write_bytes(done.stdout)
+    with closing(sqlite3.connect(tmp_path / "copy.db")) as connection:
+        assert connection.execute("select count(*) from articles").fetchone() == (5,)
+    assert not list(filled.parent.glob(".backup-*"))
 
 
 def test_prune_keeps_articles(filled, tmp_path, capsys):

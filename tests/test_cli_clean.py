@@ -25,6 +25,15 @@ def test_clean_reads_stdin_html_and_flattened_text(capsys):
     assert EVAL_STORY.splitlines()[2] in text.out
 
 
+def test_addresses_of_pages_come_from_stdin(tmp_path, capsys):
+    path = save_pages(tmp_path, ["gadget.html"]) / "gadget.html"
+    line = json.dumps({"path": str(path), "url": "https://mirror.example/pier"}).encode()
+    done = run_cli(capsys, "clean", "--urls", "-", "--format", "json", stdin=line)
+    assert (done.code, json.loads(done.out)["url"]) == (0, "https://mirror.example/pier")
+    assert run_cli(capsys, "clean", "--urls", "-", "-", stdin=line).code == 2
+    assert run_cli(capsys, "clean", "--urls", "-", stdin=b"\xff").code == 2
+
+
 def test_clean_as_json_holds_every_block_with_its_fate(tmp_path, capsys):
     folder = save_pages(tmp_path, ["eval.html"])
     done = run_cli(

@@ -55,6 +55,37 @@ def test_every_command_has_help_with_an_example_and_stands_in_the_readme(words, 
         assert getattr(option, "help", "-") or isinstance(option, click.Argument), f"{option.name} has no help"
 
 
+def all_groups(group, path="copydesk"):
+    yield path, group
+    for name, command in group.commands.items():
+        if isinstance(command, click.Group):
+            yield from all_groups(command, f"{path} {name}")
+
+
+def help_of(command, path):
+    context = click.Context(command, info_name=path, terminal_width=80, help_option_names=["-h", "--help"])
+    return command.get_help(context).splitlines()
+
+
+@pytest.mark.parametrize(("words", "command"), COMMANDS, ids=[" ".join(words) for words, _ in COMMANDS])
+def test_help_is_easy_to_read_in_a_window_of_80_columns(words, command):
+    lines = help_of(command, f"copydesk {' '.join(words)}")
+    assert max(map(len, lines)) <= 80
+    example = lines[next(index for index, line in enumerate(lines) if "Example: " in line) :]
+    example = example[: example.index("")]
+    assert all("copydesk " in line for line in example), "an example a line"
+    assert all(len(line.split("  copydesk ")) <= 2 for line in example)
+
+
+@pytest.mark.parametrize(
+    ("path", "group"), list(all_groups(load_group())), ids=lambda value: value if isinstance(value, str) else ""
+)
+def test_no_command_of_a_list_is_cut_off(path, group):
+    lines = help_of(group, path)
+    assert max(map(len, lines)) <= 80
+    assert not [line for line in lines if line.endswith("...") and not line.startswith("Usage")]
+
+
 @pytest.mark.parametrize("name", list(settings()))
 def test_every_setting_stands_in_the_readme(name):
     assert f"`{name}`" in README

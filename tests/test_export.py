@@ -15,7 +15,9 @@ from lxml import etree
 
 from pipelines import export
 from pipelines.errors import ConfigError, StorageError
-from pipelines.records import Placement
+from pipelines.explain import block_markdown
+from pipelines.records import Block, Placement
+from pipelines.report import printable
 from pipelines.store import Corpus
 from tests.helpers import NOW
 from tests.storing import make_article
@@ -46,7 +48,7 @@ def test_json_lines_are_one_line_for_every_reader():
     assert list(json.loads(out.getvalue().splitlines()[0]))[:3] == ["id", "url", "final_url"]
 
 
-@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n", "＝", "－", "＋", "＠"])
 @pytest.mark.fault("E01")
 def test_no_cell_is_a_formula(start):
     rows = rows_of(f"{start}1+1|cmd")
@@ -91,6 +93,35 @@ def test_markdown_has_front_matter_and_no_structure_of_its_own():
     assert values["words"] == "11"
     assert json.loads(values["published"]) == "2026-11-21T08:00:00+00:00"
     assert body == '\n# He said: "no"\n\n\\# not a heading\n\n1\\. not a list\n\n&lt;b>not bold&lt;/b>\n\n\\---\n'
+
+
+@pytest.mark.parametrize(
+    ("line", "written"),
+    [
+        ("![pixel](http://evil.example/i.png)", "![pixel]\\(http://evil.example/i.png)"),
+        ("see [this](javascript:alert(1))", "see [this]\\(javascript:alert(1))"),
+        ("[id]: http://evil.example", "\\[id]: http://evil.example"),
+        ("<img src=x> and <!-- note -->", "&lt;img src=x> and &lt;!-- note -->"),
+        ("AT&T, 3 < 5, &lt;", "AT&T, 3 < 5, &amp;lt;"),
+    ],
+)
+def test_markdown_loads_nothing_and_leads_nowhere(line, written):
+    assert export.as_markdown(rows_of("Title", text=line)[0]).endswith(f"\n{written}\n")
+    assert export.as_markdown(rows_of(line, text="Text")[0]).split("---\n", 2)[2].startswith(f"\n# {written}\n")
+    assert block_markdown(Block(text=line)) == written
+    assert block_markdown(Block(text=line, form="heading", level=2)) == f"## {written}"
+
+
+def test_json_holds_nothing_that_drives_a_terminal_and_reads_back_the_same():
+    value = "\x9b31m \u202e \u2066 \x7f \u061c \x1b 한\u2028"
+    from pipelines.cli import as_json
+
+    out = io.StringIO()
+    export.write_jsonl([{"title": value}], out)
+    for line in (as_json({"title": value}), out.getvalue().rstrip("\n")):
+        assert printable(line) == line
+        assert json.loads(line) == {"title": value}
+        assert "한" in line
 
 
 def test_text_of_several_articles_is_parted():

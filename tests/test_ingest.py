@@ -222,7 +222,7 @@ def test_reprocess_says_what_changed_and_changes_nothing_when_nothing_did(db, tm
     assert rows(db, "select id, url, text_hash from articles") == before
     stricter = run_cli(capsys, "reprocess", "--db", db, "--json", "--source", "ingest", "--since", "2020-01-01")
     assert stricter.row["pages"] == 6
-    assert run_cli(capsys, "reprocess", "--db", db, "--json", "--source", "nobody").row["pages"] == 0
+    assert run_cli(capsys, "reprocess", "--db", db, "--json", "--source", "nobody").code == 2
 
 
 def test_quiet_says_nothing_when_all_is_well(db, tmp_path, capsys):
@@ -266,8 +266,16 @@ def test_a_page_on_stdin_needs_an_address(db, capsys):
     assert "--url-prefix" in done.err
 
 
+def test_an_empty_stream_and_a_bad_line_of_one_are_told(db, capsys):
+    done = run_cli(capsys, "ingest", "-", "--db", db)
+    assert (done.code, done.err.split(",")[0]) == (3, "copydesk: -: nothing came in")
+    done = run_cli(capsys, "ingest", "-", "--db", db, "--json", stdin=jsonl("law.html") + b"{no json\n")
+    assert (done.code, done.row["new"]) == (3, 1)
+    assert done.err.startswith("copydesk: -:2: "), "not the name of our own file"
+
+
 def test_half_a_packed_stream_is_told(db, capsys):
     stdin = gzip.compress(jsonl("law.html", "eval.html") * 50)[:-40]
     done = run_cli(capsys, "ingest", "-", "--db", db, stdin=stdin)
     assert done.code == 3
-    assert "stdin.jsonl.gz" in done.err
+    assert "-: broken after line" in done.err

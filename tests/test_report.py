@@ -1,9 +1,13 @@
 """Lines for people: straight columns in every script, nothing wider than asked."""
 
+from datetime import timedelta
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.report import aligned, clip, paragraphs, plural, tally_lines, width, wrap
+from pipelines.cli.tables import LAST_COLUMNS, WHOLE_COLUMNS, fitted
+from pipelines.report import aligned, clip, paragraphs, plural, span, tally_lines, width, wrap
 
 
 def test_wide_characters_count_two():
@@ -47,3 +51,18 @@ def test_numbers_read_well():
         "read",
     )
     assert line == "3 pages read · 1 new · 1 copy of a known article · 1 rejected (wall 1)"
+
+
+@given(st.lists(st.integers(0, 120), min_size=1, max_size=9), st.integers(0, 120))
+def test_columns_are_fitted_to_the_room_and_short_ones_stay_whole(wide, room):
+    widths = fitted(wide, room)
+    assert all(0 <= got <= most for got, most in zip(widths, wide, strict=True))
+    assert all(got == most for got, most in zip(widths[:-1], wide[:-1], strict=True) if most <= WHOLE_COLUMNS)
+    least = [min(most, WHOLE_COLUMNS) for most in wide[:-1]] + [min(wide[-1], LAST_COLUMNS)]
+    assert sum(widths) <= max(room, sum(least))
+    assert sum(wide) > room or widths == wide
+
+
+@pytest.mark.parametrize(("seconds", "said"), [(0.4, "0 s"), (119, "119 s"), (600, "10 min"), (9000, "2.5 h")])
+def test_how_long_something_took(seconds, said):
+    assert span(timedelta(seconds=seconds)) == said

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
 import stat
 import subprocess
 import sys
@@ -38,6 +39,16 @@ def test_installing_twice_is_once_and_removing_restores() -> None:
     assert removed(once) == OWN
     assert removed(BLOCK + OWN) == OWN
     assert removed(once.rstrip("\n")) == OWN
+
+
+def test_other_lines_keep_their_place() -> None:
+    before, after = "MAILTO=me@example.org\n", "# nightly\n5 1 * * * backup\n"
+    other = cron_block(WORDS, "host", 12)
+    assert installed(before + BLOCK + after, other) == before + other + after
+    assert installed(before + BLOCK + after + BLOCK, other) == before + other + after
+    assert installed(before + BLOCK.rstrip("\n"), other) == before + other
+    with pytest.raises(ValueError, match="stands alone"):
+        installed(BLOCK + BEGIN + "\n", other)
 
 
 @pytest.mark.parametrize("torn", [f"{BEGIN}\n5 1 * * * backup\n", f"{END}\n", f"{BEGIN}\nmine\n{BLOCK}"])
@@ -186,6 +197,35 @@ def test_what_the_settings_say_here_holds_there_too(machine: Machine) -> None:
     assert f"--config {machine.folder}/copydesk.toml --sources {machine.folder}/mine.toml" in done.stdout
     assert "COPYDESK_SHIPPED_SOURCES will not be set there" in done.stderr
     assert not machine.crontab.exists()
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd here")
+@pytest.mark.parametrize("folder", ["plain", "100% new \"$HOME\" 'x' \\n한"])
+def test_systemd_finds_no_fault_in_the_units(tmp_path: Path, folder: str) -> None:
+    place = tmp_path / folder
+    place.mkdir()
+    program = place / "copydesk"
+    program.write_text("#!/bin/sh\n", "utf-8")
+    program.chmod(0o755)
+    words = crawl_words(program, place / "corpus.db", place / "copydesk.toml", place / "sources.toml")
+    for name, text in systemd_units(words, 6, place / "crawl.log").items():
+        (tmp_path / name).write_text(text, "utf-8")
+    # it also tells of the machine's own units: what it says of ours counts
+    done = subprocess.run(
+        [
+            "systemd-analyze",
+            "verify",
+            "--man=no",
+            "--recursive-errors=no",
+            tmp_path / "copydesk.timer",
+            tmp_path / "copydesk.service",
+        ],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert "copydesk" not in done.stderr, done.stderr
 
 
 def test_systemd_units_are_written_and_deleted(machine: Machine) -> None:

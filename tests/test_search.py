@@ -6,8 +6,9 @@ from hypothesis import strategies as st
 
 from pipelines.errors import ConfigError
 from pipelines.records import Placement
+from pipelines.report import paragraphs, width
 from pipelines.store import Corpus, Filter
-from pipelines.store.search import MAX_QUERY_CHARS, SNIPPET_CHARS, snippet, spaced
+from pipelines.store.search import MAX_QUERY_CHARS, SNIPPET_COLUMNS, snippet, spaced
 from tests.helpers import NOW
 from tests.storing import hours, make_article
 
@@ -133,11 +134,33 @@ def test_the_snippet_shows_the_hit():
     assert "reward models" in cut
     assert cut.startswith("…")
     assert cut.endswith("…")
-    assert len(cut) <= SNIPPET_CHARS + 2
+    assert len(cut) <= SNIPPET_COLUMNS + 2
     assert "hacked" in snippet(text, ["hacking"])
     assert snippet("short text", ["absent"]) == "short text"
     assert "정렬" in snippet("가나다라 " * 100 + "정렬은 " + "마바사 " * 100, ["정렬"])
     assert snippet("", ["word"]) == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("정부는 인공지능의 정렬 문제를 다루는 연구소를 열었다고 밝혔다. " * 30, "정렬"),
+        ("研究人员讨论了对齐问题和人工智能的安全" * 30, "对齐"),
+        ("研究者はアライメントと安全について議論した" * 30, "議論"),
+        ("Die Rechtsschutzversicherungsgesellschaften prüfen Modelle und Abschaltungen. " * 30, "prüfen"),
+        ("a\u0301\u0302 e\u0301\u0302 " * 900, "e"),
+    ],
+)
+def test_a_snippet_is_three_lines_of_a_terminal_in_any_script(text, word):
+    cut = snippet(text, [word])
+    assert word in cut
+    assert 2 <= len(paragraphs(cut, 73)) <= 3
+
+
+@given(st.text(max_size=2000), st.text(min_size=1, max_size=10))
+@settings(max_examples=200, deadline=None)
+def test_no_text_makes_a_snippet_wide(text, word):
+    assert width(snippet(text, [word])) <= SNIPPET_COLUMNS + 2
 
 
 def test_spacing_twice_finds_the_same_words():

@@ -337,7 +337,7 @@ def test_list_needs_no_corpus_and_shows_health_when_there_is_one(desk, here):
     with Corpus.open(desk.database, Config(database=str(desk.database)), create=True) as corpus:
         day = datetime(2026, 11, 20, 7, 30, tzinfo=UTC)
         corpus.set_source_state("paper", last_success=day, last_new=day, failures=2)
-    assert "2026-11-20 07:30" in here("list").out
+    assert "2026-11-20" in here("list").out
     rows = here("list", "--json").rows
     assert [row["id"] for row in rows] == ["paper", "quiet"]
     assert (rows[0]["failures"], rows[1]["last_success"]) == (2, None)
@@ -390,6 +390,30 @@ def test_opml_comes_in_and_goes_out(desk, here, tmp_path):
     desk.list.unlink()
     assert "2 feeds added" in here("import", "-", stdin=out.encode()).out
     assert desk.tables == before
+
+
+def test_what_the_list_says_of_a_feed_survives_opml_and_a_private_one_only_when_asked_for(desk, here):
+    desk.write("paper", "https://paper.example/feed", local=False, topical_filter=True, enabled=False)
+    desk.write("inside", "http://feeds.inside.example:8080/feed", name="Inside")
+    out = here("export", "--all").out.encode()
+    before = desk.tables
+    desk.list.unlink()
+    done = here("import", "-", stdin=out)
+    assert "1 feed added, 0 already known, 1 skipped" in done.out
+    assert "--local" in done.err
+    assert desk.tables["paper-example"]["enabled"] is False
+    assert "1 feed added, 1 already known, 0 skipped" in here("import", "--local", "-", stdin=out).out
+    taken = {table["url"]: table for table in desk.tables.values()}
+    for table in before.values():
+        for key in ("local", "topical_filter", "enabled"):
+            assert taken[table["url"]].get(key, key == "enabled") == table.get(key, key == "enabled"), (key, table)
+
+
+@pytest.mark.parametrize("body", ["", '<outline text="A" xmlUrl="ftp://a.example/feed"/>', '<outline text="A"/>'])
+def test_opml_without_a_usable_feed_is_3(here, body):
+    done = here("import", "-", stdin=f'<opml version="2.0"><body>{body}</body></opml>'.encode())
+    assert (done.code, done.out) == (3, "")
+    assert "feed" in done.err.splitlines()[-1]
 
 
 def test_export_leaves_out_what_opml_cannot_say(desk, here):

@@ -11,9 +11,9 @@ from pipelines.cli import cli
 @click.option("--keep", is_flag=True, help="Go on with the corpus of the last demo instead of an empty one.")
 @click.option("--serve", is_flag=True, help="Keep the site up until Ctrl-C, to look at it in a browser.")
 def demo(*, keep: bool, serve: bool) -> int:
-    """Crawl the bundled news site twice and tell what was kept, removed and collapsed, and why.
+    """Crawl the bundled news site and tell what came of it.
 
-    Nine invented publishers on this machine; nothing of the internet is asked. The corpus stays in the folder `demo`
+    It is crawled twice, then you read what was kept, removed and collapsed, and why. Nine invented publishers on this machine; nothing of the internet is asked. The corpus stays in the folder `demo`
     beside yours, to be searched and looked at.
 
     Example: copydesk demo

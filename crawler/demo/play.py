@@ -21,11 +21,12 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from crawler.demo import tour
-from pipelines.cli import answer, printable, remark
+from pipelines.cli import answer, remark
 from pipelines.cli.options import stopped_gently
 from pipelines.cli.tables import is_terminal, terminal_width
 from pipelines.config import PREFIX, PROJECT_ROOT, read_toml
 from pipelines.errors import ConfigError
+from pipelines.report import printable
 
 if TYPE_CHECKING:
     from crawler.demo.site import DemoSite

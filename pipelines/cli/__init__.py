@@ -12,12 +12,14 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from functools import wraps
+from inspect import cleandoc
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import click
 
 from pipelines.errors import CopydeskError, StorageError, one_line
+from pipelines.report import JSON_ESCAPES, printable
 
 if TYPE_CHECKING:
     from pipelines.config import Config
@@ -27,9 +29,26 @@ R = TypeVar("R")
 
 EXIT_INTERRUPTED = 130
 EXIT_UNEXPECTED = 1
+DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+class Command(click.Command):
+    """A command whose help keeps the lines of its example."""
+
+    def __init__(self, *arguments: Any, **values: Any) -> None:
+        if values.get("help"):  # a paragraph that begins with \\b is not filled
+            values["help"] = re.sub(r"^Example:", "\b\nExample:", cleandoc(values["help"]), flags=re.MULTILINE)
+        super().__init__(*arguments, **values)
+
+
+class CommandGroup(click.Group):
+    """A group of such commands, and of such groups."""
+
+    command_class = Command
+    group_class = type
+
+
+@click.group(cls=CommandGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="copydesk", prog_name="copydesk", message="%(prog)s %(version)s")
 def cli() -> None:
     """Crawl AI-safety news into one SQLite file: every article once, nothing in it but the article.
@@ -80,33 +99,40 @@ def main(group: click.Group = cli, arguments: list[str] | None = None) -> None:
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     try:
         code = group.main(args=arguments, prog_name="copydesk", standalone_mode=False)
-    except click.exceptions.Abort:
-        remark("interrupted; what was done is kept")
-        code = EXIT_INTERRUPTED
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message())
         code = 0
-    except click.ClickException as error:
-        remark(usage_line(error))
-        code = error.exit_code
-    except CopydeskError as error:
-        remark(f"copydesk: {error}")
-        code = error.exit_code
     except SystemExit:  # `copydesk export | head`: click makes 1 of it, and puts a wrapper round stdout
         if not hasattr(sys.stdout, "wrapped"):
             raise
         code = 0
-    except PermissionError as error:
-        remark(
-            f"copydesk: {error.filename}: no permission, expected a place we may write to; choose another with --db or --out"
-        )
-        code = StorageError.exit_code
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO):
+    except Exception as error:
+        known = told_as(error)
+        if known is None:
             raise
-        remark(f"copydesk: {error.filename or 'writing'}: {one_line(error)}; make room, then try again")
-        code = StorageError.exit_code
+        line, code = known
+        remark(line)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def told_as(error: BaseException) -> tuple[str, int] | None:
+    """A known error as its line and its exit code; None for a bug."""
+    match error:
+        case click.exceptions.Abort() | KeyboardInterrupt():
+            return "interrupted; what was done is kept", EXIT_INTERRUPTED
+        case click.ClickException():
+            return usage_line(error), error.exit_code
+        case CopydeskError():
+            return f"copydesk: {error}", error.exit_code
+        case PermissionError():
+            wanted = "a place we may write to; choose another with --db or --out"
+            return f"copydesk: {error.filename}: no permission, expected {wanted}", StorageError.exit_code
+        case OSError() if error.errno in DISK_ERRORS:
+            return (
+                f"copydesk: {error.filename or 'writing'}: {one_line(error)}; make room, then try again",
+                StorageError.exit_code,
+            )
+    return None
 
 
 def usage_line(error: click.ClickException) -> str:
@@ -137,29 +163,6 @@ def answer_json(rows: Iterable[Mapping[str, Any]] | Mapping[str, Any]) -> None:
         click.echo(as_json(row))
 
 
-# what some readers take for a line end inside JSON Lines
-_LINE_ENDS = {0x85: "\\u0085", 0x2028: "\\u2028", 0x2029: "\\u2029"}
-
-
 def as_json(value: Any, indent: int | None = None) -> str:
-    """JSON in UTF-8 that is one line for every reader; datetimes as ISO 8601."""
-    return json.dumps(value, ensure_ascii=False, allow_nan=False, indent=indent, default=str).translate(_LINE_ENDS)
-
-
-# C0 and C1 but line end and tab, and the marks that turn text round: a title must not drive the terminal
-_UNSAFE = dict.fromkeys(
-    [
-        *(code for code in range(32) if code not in (9, 10)),
-        *range(127, 160),
-        *range(0x202A, 0x202F),
-        *range(0x2066, 0x206A),
-        0x200E,
-        0x200F,
-    ],
-    "�",
-)
-
-
-def printable(text: str) -> str:
-    """The text without what would move the cursor, colour the screen or turn letters round."""
-    return text.translate(_UNSAFE)
+    """JSON in UTF-8 that is one line for every reader and drives no terminal; datetimes as ISO 8601."""
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, indent=indent, default=str).translate(JSON_ESCAPES)

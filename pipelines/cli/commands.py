@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from pipelines.cli import filling, pages, reading, schedule, upkeep, why
+from pipelines.cli import filling, pages, reading, runs, schedule, upkeep, why
 
-__all__ = ["filling", "pages", "reading", "schedule", "upkeep", "why"]
+__all__ = ["filling", "pages", "reading", "runs", "schedule", "upkeep", "why"]

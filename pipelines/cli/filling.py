@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
+from difflib import get_close_matches
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -27,6 +28,7 @@ from pipelines.cli.options import (
     utc_now,
 )
 from pipelines.cli.tables import Progress, print_lines
+from pipelines.errors import ConfigError
 from pipelines.report import plural, tally_lines
 
 if TYPE_CHECKING:
@@ -72,15 +74,10 @@ def ingest(
     from pipelines.batch import DEFAULT_SOURCE, Listener, Order
     from pipelines.batch import ingest as run_ingest
     from pipelines.inputs import spooled
-    from pipelines.records import Traits
 
     if url_prefix:
         check_prefix(url_prefix)
-    find_traits: TraitsFinder | None = context.obj if callable(context.obj) else None
-    traits = find_traits(config, source) if find_traits and source else None
-    if find_traits and source and traits is None:
-        remark(f"no source is called {source}: its pages get neither language nor time zone from the list")
-    traits = traits or Traits()
+    traits = traits_of(context.obj, config, source)
     if topical:
         traits = replace(traits, is_topical=True)
     progress = Progress("pages")
@@ -88,8 +85,19 @@ def ingest(
         passing = spooled(sys.stdin.buffer, Path(folder), url_prefix) if STDIN in paths else None
         read = tuple(passing if passing and path == STDIN else path for path in dict.fromkeys(paths))
         order = Order(read, source or DEFAULT_SOURCE, traits, url_prefix, passing)
-        tally = run_ingest(config, order, utc_now, Listener(progress.tell, progress.show))
+        listener = Listener(lambda said: progress.tell(said.replace(str(passing), "-")), progress.show)
+        tally = run_ingest(config, order, utc_now, listener)
     return tell_tally(tally, "read", is_json=is_json, is_quiet=quiet)
+
+
+def traits_of(find: TraitsFinder | None, config: Config, source: str) -> Traits:
+    """What the source list says of these pages; where there is no list, or no such source, nothing."""
+    from pipelines.records import Traits
+
+    found = find(config, source) if callable(find) and source else None
+    if callable(find) and source and found is None:
+        remark(f"no source is called {source}: its pages get neither language nor time zone from the list")
+    return found or Traits()
 
 
 def check_prefix(prefix: str) -> None:
@@ -125,11 +133,24 @@ def reprocess(since: datetime | None, source: str, quiet: bool, is_json: bool, c
     from pipelines.batch import Listener
     from pipelines.batch import reprocess as run_reprocess
 
+    if source:
+        check_source(config, source)
     require_corpus(config)
     progress = Progress("pages")
     with stopped_gently(), progress:
         tally = run_reprocess(config, source, since, utc_now, Listener(progress.tell, progress.show))
     return tell_tally(tally, "processed again", is_json=is_json, is_quiet=quiet)
+
+
+def check_source(config: Config, source: str) -> None:
+    """Refuse the name of a source that nothing came from: most likely it is mistyped."""
+    with reading(config) as corpus:
+        known = corpus.known_sources()
+    if source in known:
+        return
+    near = get_close_matches(source, known, 3)
+    hint = f"did you mean {', '.join(near)}?" if near else "`copydesk stats` names them"
+    raise ConfigError(f"--source {source}", "nothing of it is in this corpus", "a source whose pages are stored", hint)
 
 
 @cli.command()

@@ -101,7 +101,12 @@ def language_option(command: F) -> F:
 
 def limit_option(default: int) -> Callable[[F], F]:
     return click.option(
-        "--limit", type=click.IntRange(min=1), default=default, show_default=True, help="At most this many."
+        "--limit",
+        metavar="N",
+        type=click.IntRange(min=1),
+        default=default,
+        show_default=True,
+        help="At most this many.",
     )
 
 

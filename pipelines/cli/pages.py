@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
-from pipelines.cli import answer, as_json, cli, printable, remark, with_config
+from pipelines.cli import answer, as_json, cli, remark, with_config
 from pipelines.errors import InputError
-from pipelines.report import plural
+from pipelines.report import plural, printable
 
 if TYPE_CHECKING:
     from pipelines.cleaning import Job, Outcome
@@ -54,17 +54,18 @@ def clean(
     together inform each other: what stands on many of them belongs to the site. Needs no corpus.
 
     Example: copydesk clean page.html
-
-    Example: copydesk clean --urls addresses.jsonl --format json --out cleaned/ saved/*.html
+             copydesk clean --urls urls.jsonl --out cleaned/ saved/*.html
     """
     from pipelines.cleaning import clean_jobs, read_addresses
 
-    addresses = read_addresses(urls_file) if urls_file else {}
+    addresses = read_addresses(urls_file, sys.stdin.buffer) if urls_file else {}
     names = paths or tuple(addresses)
     if not names:
         raise click.UsageError("no page given; name files, or - for stdin")
     if url and (urls_file or len(names) > 1):
         raise click.UsageError("--url is the address of one page; for more use --urls FILE")
+    if str(urls_file) == "-" and "-" in names:
+        raise click.UsageError("stdin cannot be both a page and --urls")
     if url:
         check_url(url)
     jobs, failed = read_jobs(names, url, addresses, config)

@@ -19,6 +19,7 @@ from pipelines.cli.options import (
     source_option,
     topic_option,
 )
+from pipelines.cli.runs import RUNS, told
 from pipelines.cli.tables import column, print_heading, print_lines, print_rows, terminal_width
 from pipelines.errors import ConfigError
 from pipelines.report import clip, cluster_lines, day, moment, paragraphs, stats_lines, story_lines
@@ -31,20 +32,10 @@ HEALTH = (
     column("source"),
     column("outcome"),
     column("last run", "last_run", moment),
-    column("last new", "last_new", moment),
-    column("failures"),
+    column("last new", "last_new", day),
+    column("fails", "failures"),
     column("articles"),
     column("error"),
-)
-RUNS = (
-    column("run", "id"),
-    column("command"),
-    column("started", show=moment),
-    column("finished", show=moment),
-    column("exit", "exit_code"),
-    column("new"),
-    column("copies"),
-    column("rejected"),
 )
 
 
@@ -186,7 +177,7 @@ def stories(since: datetime | None, topic: str, limit: int, is_json: bool, confi
         if not rows:
             remark_unknown(corpus, topic=topic)
     if is_json:
-        answer_json(rows)
+        answer_json([{**row, "copies": row["articles"] - len(row["items"])} for row in rows])
         return
     if not rows:
         remark("no stories here; try an earlier --since, or leave out --topic")
@@ -202,6 +193,8 @@ def stories(since: datetime | None, topic: str, limit: int, is_json: bool, confi
 @with_config
 def stats(is_json: bool, config: Config) -> None:
     """Count what is in the corpus and what was left out of it.
+
+    Languages, relevance and sources count articles, copies included.
 
     Example: copydesk stats
     """
@@ -221,4 +214,4 @@ def stats(is_json: bool, config: Config) -> None:
         answer("")
     if runs:
         print_heading("last runs")
-        print_rows(runs, RUNS)
+        print_rows(told(runs, runs[0]["id"], config), RUNS)

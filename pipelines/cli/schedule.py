@@ -80,9 +80,9 @@ def show(config: Config, every: timedelta, form: str, log: Path | None) -> None:
 @yes_option
 @with_config
 def install(config: Config, every: timedelta, form: str, log: Path | None, is_agreed: bool) -> int:
-    """Put the crawl into your crontab, between markers, or into your systemd; the rest stays as it is.
+    """Put the crawl into your crontab or your systemd.
 
-    Shows what would change, and asks first.
+    Into the crontab between markers; each other line stays as it is. Shows what would change, and asks first.
 
     Example: copydesk schedule install --every 12h
     """

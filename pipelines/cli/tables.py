@@ -1,4 +1,4 @@
-"""Print rows: a drawn table on a terminal, plain straight columns into a pipe, never a control character from a page."""
+"""Print rows: fitted to the window on a terminal, whole into a pipe, never a control character from a page."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from typing import Any, Self
 
 import click
 
-from pipelines.cli import answer, printable, remark
-from pipelines.report import aligned, flat, width
+from pipelines.cli import answer, remark
+from pipelines.report import aligned, clip, flat, printable, width
 
 Row = Mapping[str, Any]
 Column = tuple[str, str, Callable[[Any], str]]  # heading, key, how to show the value
 MAX_COLUMNS = 100  # longer lines are hard to read, however wide the window
 MIN_COLUMNS = 40
-NAMES = 2  # the first columns say what the row is about
-NAME_COLUMNS = 16
-SHORT_COLUMNS = 6
+GAP = 2  # between two columns
+WHOLE_COLUMNS = 16  # what a date and minute take, and most names
+LAST_COLUMNS = 6
 
 
 def is_terminal() -> bool:
@@ -34,27 +34,32 @@ def column(heading: str, key: str = "", show: Callable[[Any], str] = flat) -> Co
 
 
 def print_rows(rows: Iterable[Row], columns: Sequence[Column]) -> None:
-    """Print rows under headings; the last column takes what is left of a terminal's width."""
-    cells = [[printable(show(row.get(key))) for _, key, show in columns] for row in rows]
+    """Print rows under headings: whole into a pipe, fitted to the window on a terminal."""
     headings = [heading for heading, _, _ in columns]
+    lines = [headings, *([printable(show(row.get(key))) for _, key, show in columns] for row in rows)]
     if not is_terminal():
-        for line in aligned([headings, *cells]):
-            answer(line)
+        print_lines(aligned(lines))
         return
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
+    room = terminal_width()
+    wide = [max(width(line[index]) for line in lines) for index in range(len(columns))]
+    fitting = fitted(wide, room - GAP * (len(columns) - 1))
+    cut = [[clip(cell, most) for cell, most in zip(line, fitting, strict=True)] for line in lines]
+    heading, *rest = (clip(line, room) for line in aligned(cut, " " * GAP))
+    click.echo(click.style(heading, dim=True))
+    print_lines(rest)
 
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    for index, heading in enumerate(headings):
-        is_last = index == len(headings) - 1
-        wide = max(width(row[index]) for row in [headings, *cells])
-        # in a narrow window the long columns give way: a name cut to one letter says nothing
-        least = min(wide, NAME_COLUMNS if index < NAMES else SHORT_COLUMNS)
-        table.add_column(heading, overflow="ellipsis", no_wrap=True, ratio=1 if is_last else None, min_width=least)
-    for row in cells:
-        table.add_row(*(Text(cell) for cell in row))
-    Console(highlight=False).print(table)
+
+def fitted(wide: Sequence[int], room: int) -> list[int]:
+    """Widths that fit into the room, if that can be: the widest column gives first, and none more than it can."""
+    widths, last = list(wide), len(wide) - 1
+    # a name cut to one letter says nothing, and neither does half a date; the last column is the one to read on elsewhere
+    least = [min(most, LAST_COLUMNS if index == last else WHOLE_COLUMNS) for index, most in enumerate(wide)]
+    while sum(widths) > room:
+        index = max(range(len(widths)), key=lambda number: widths[number] - least[number])
+        if widths[index] == least[index]:
+            break
+        widths[index] -= 1
+    return widths
 
 
 def print_heading(text: str) -> None:

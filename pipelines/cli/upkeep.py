@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -24,6 +27,7 @@ MAX_RUN_AGE = timedelta(days=3)  # cron runs every few hours; a long weekend wit
 MAX_CLOCK_LEAD = timedelta(hours=1)
 BUILT = datetime(2026, 1, 1, tzinfo=UTC)  # no honest clock shows a time before this program was written
 RUNS_LOOKED_AT = 1
+MAX_RUNS = 8  # times the longest a crawl may take: an ingest of many pages takes longer than that
 
 
 @cli.command()
@@ -59,11 +63,15 @@ def doctor(mend: bool, is_json: bool, config: Config) -> int:
 
 def find_problems(config: Config, now: datetime) -> list[tuple[str, str]]:
     """Return what is wrong and how to mend it, a line each."""
+    from pipelines.notify import unusable
+
     problems = []
     if now < BUILT:
         problems.append(
             (f"the clock says {moment(now.isoformat())}", "set the machine's clock: dates of articles depend on it")
         )
+    if problem := unusable(config.notify.ping_url):
+        problems.append((problem, "correct it in copydesk.toml: nobody is told"))
     free = shutil.disk_usage(config.database_path.parent).free
     if free < MIN_FREE_BYTES:
         problems.append(
@@ -110,6 +118,8 @@ def run_problems(corpus: Corpus, now: datetime) -> list[tuple[str, str]]:
         return [("no run yet", "start with `copydesk crawl`")]
     last = runs[0]
     started = datetime.fromisoformat(str(last["started"]))
+    if last["finished"] is None and (problem := open_problem(corpus, last, now - started)):
+        return [problem]
     if started - now > MAX_CLOCK_LEAD:
         return [
             (
@@ -120,6 +130,19 @@ def run_problems(corpus: Corpus, now: datetime) -> list[tuple[str, str]]:
     if now - started > MAX_RUN_AGE:
         return [(f"the last run was {plural((now - started).days, 'day')} ago", "see `copydesk schedule show`")]
     return []
+
+
+def open_problem(corpus: Corpus, run: Mapping[str, Any], age: timedelta) -> tuple[str, str] | None:
+    """What is wrong with a run that has no end: nothing while it is at work, and not for far too long."""
+    from pipelines.lock import is_held
+
+    name = f"run {run['id']} ({run['command']}, {moment(run['started'])})"
+    if not is_held(Path(corpus.path)):
+        again = f"what it kept is safe; `copydesk {run['command']}` once more does the rest"
+        return f"{name} never ended: it was killed, or the machine stopped", again
+    if age > MAX_RUNS * timedelta(seconds=corpus.config.crawl.run_budget_s):
+        return f"{name} is still at work", f"if it hangs, stop its process ({corpus.path}.pid names it)"
+    return None
 
 
 @cli.command()
@@ -199,14 +222,19 @@ def migrate(is_list: bool, is_json: bool, config: Config) -> None:
 
 
 @cli.command()
-@click.argument("file", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path))
+@click.argument("file", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path, allow_dash=True))
 @click.option("--force", is_flag=True, help="Replace FILE if it is there.")
 @with_config
 def backup(file: Path, force: bool, config: Config) -> None:
     """Copy the corpus to FILE, even while a crawl runs.
 
+    FILE may be - for stdout.
+
     Example: copydesk backup corpus-2026-05-01.db
     """
+    if str(file) == "-":
+        pour(config)
+        return
     if file.resolve() == config.database_path.resolve():
         raise ConfigError(str(file), "that is the corpus itself", "another file")
     if file.exists() and not force:
@@ -216,3 +244,16 @@ def backup(file: Path, force: bool, config: Config) -> None:
     with reading(config) as corpus:
         corpus.backup(file)
     remark(f"copied to {file} ({file.stat().st_size / 1e6:.1f} MB)")
+
+
+def pour(config: Config) -> None:
+    """The copy on stdout: made beside the corpus first, where there is room for it."""
+    with (
+        reading(config) as corpus,
+        TemporaryDirectory(prefix=".backup-", dir=config.database_path.parent) as folder,
+    ):
+        copy = Path(folder) / "corpus.db"
+        corpus.backup(copy)
+        with copy.open("rb") as file:
+            shutil.copyfileobj(file, sys.stdout.buffer)
+        sys.stdout.buffer.flush()

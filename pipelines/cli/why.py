@@ -45,7 +45,8 @@ def why(article: str, html_path: Path | None, is_json: bool, config: Config) -> 
         answer_json(known)
         return
     if html_path is not None:
-        remark(f"wrote {html_path}")
+        if str(html_path) != "-":
+            remark(f"wrote {html_path}")
         return
     for heading, lines in why_sections(known, terminal_width()):
         print_heading(heading)

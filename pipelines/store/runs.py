@@ -22,6 +22,18 @@ STATE: dict[str, Any] = {
     "note": "",
     "silence_told": None,
 }
+NEVER_CRAWLED: dict[str, Any] = {
+    "source": "",
+    "outcome": None,
+    "last_run": None,
+    "last_success": None,
+    "last_new": None,
+    "failures": 0,
+    "next_due": None,
+    "articles": 0,
+    "error": "",
+    "note": "",
+}
 STATE_TIMES = ("last_success", "last_new", "next_due", "silence_told")
 RHYTHM_ARTICLES = 20  # the latest ones, that say how often a source has something new
 LEAST_ARTICLES = 5  # fewer say nothing
@@ -71,8 +83,13 @@ class Runs(Connection):
         ]
 
     def source_health(self) -> list[Row]:
-        """How each source does: its last run, success and new article, failures in a row, when it is due, articles."""
-        return self._rows("SELECT * FROM source_health")
+        """How each source does: its last run, success and new article, failures in a row, when it is due, articles.
+
+        A source that was never crawled, but whose articles came from files, has only these.
+        """
+        sql = "SELECT source, count(*) AS articles FROM articles WHERE source NOT IN (SELECT source FROM source_health) GROUP BY 1"
+        found = self._rows("SELECT * FROM source_health") + [NEVER_CRAWLED | row for row in self._rows(sql)]
+        return sorted(found, key=lambda row: str(row["source"]))
 
     def source_state(self, source: str) -> Row:
         """What is remembered of a source, its times as datetimes; of an unknown one the defaults."""

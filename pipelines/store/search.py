@@ -11,17 +11,20 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
+from collections.abc import Iterable
 
 from pipelines.errors import ConfigError
+from pipelines.report import width
 from pipelines.store.connection import Connection, Row
 from pipelines.store.filters import EVERYTHING, Filter
 from pipelines.store.values import clean_text
 
 MAX_QUERY_CHARS = 500
 TITLE_WEIGHT = 5.0  # a word in the title says five times what it says in the text
-SNIPPET_CHARS = 240  # about two lines of a wide terminal
-SNIPPET_LEAD = 80  # of them before the hit
-SNIPPET_SLACK = 20  # how far a cut may move to fall between words
+SNIPPET_COLUMNS = 200  # three lines of 80 columns, less what indenting and whole words cost
+SNIPPET_LEAD = 66  # of them before the hit
+SNIPPET_SLACK = 20  # characters that a cut may move to fall between words
+MOST_PER_SNIPPET = 400  # characters; marks that take no column of their own must not make it endless
 SHORTEST_STEM = 4
 LONGEST_ENDING = 3  # "-ing", "-ed", "-es": what the stemmer may have taken off either word
 _CJK = re.compile("([\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\uf900-\ufaff\U00020000-\U0003ffff])")
@@ -117,16 +120,28 @@ def as_result(row: Row, rank: float, words: list[str]) -> Row:
 
 def snippet(text: str, words: list[str]) -> str:
     """The part of a text around the first hit, in one line; its beginning when only the title matches."""
-    start = max(0, first_hit(text, words) - SNIPPET_LEAD)
+    hit = first_hit(text, words)
+    start = hit - fitting(reversed(text[max(0, hit - SNIPPET_LEAD) : hit]), SNIPPET_LEAD)
     if start:
-        space = text.find(" ", start, start + SNIPPET_SLACK)
+        space = text.find(" ", start, min(start + SNIPPET_SLACK, hit))
         start = space + 1 if space >= 0 else start
-    end = start + SNIPPET_CHARS
+    end = start + fitting(text[start : start + MOST_PER_SNIPPET], SNIPPET_COLUMNS)
     if end < len(text):
-        space = text.rfind(" ", end - SNIPPET_SLACK, end)
+        space = text.rfind(" ", max(start, end - SNIPPET_SLACK), end)
         end = space if space >= 0 else end
     cut = " ".join(text[start:end].split())
     return ("…" if start else "") + cut + ("…" if end < len(text) else "")
+
+
+def fitting(chars: Iterable[str], columns: int) -> int:
+    """How many of the characters have room in so many columns: those of Chinese, Japanese and Korean take two."""
+    count = 0
+    for char in chars:
+        columns -= width(char)
+        if columns < 0:
+            break
+        count += 1
+    return count
 
 
 def first_hit(text: str, words: list[str]) -> int:

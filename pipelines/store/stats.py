@@ -12,9 +12,9 @@ class Stats(Connection):
     """Counts over all tables."""
 
     def known_sources(self) -> list[str]:
-        """The ids of sources that were crawled, or that articles came from."""
-        rows = self._rows("SELECT source FROM articles UNION SELECT source FROM source_state ORDER BY 1")
-        return [row["source"] for row in rows]
+        """The ids of sources that were crawled, or whose pages came from files, kept or not."""
+        sql = "SELECT source FROM articles UNION SELECT source FROM source_state UNION SELECT source FROM rejections ORDER BY 1"
+        return [row["source"] for row in self._rows(sql) if row["source"]]
 
     def known_topics(self) -> list[str]:
         """The concepts that matched in an article."""
