@@ -16,10 +16,14 @@ from filelock import FileLock, Timeout
 from pipelines.errors import LockedError, StorageError
 
 
+def lock_path(database: Path) -> Path:
+    return Path(f"{database}.lock")
+
+
 @contextmanager
 def run_lock(database: Path) -> Iterator[None]:
     """Hold `<database>.lock` for the length of the block; raise `LockedError` when another run has it."""
-    path = Path(f"{database}.lock")
+    path = lock_path(database)
     holder = Path(f"{database}.pid")
     lock = FileLock(path, timeout=0)
     try:
@@ -48,9 +52,9 @@ def run_lock(database: Path) -> Iterator[None]:
 
 def is_held(database: Path) -> bool:
     """True while a run is at work."""
-    lock = FileLock(Path(f"{database}.lock"), timeout=0)
-    if not Path(lock.lock_file).exists():
+    if not lock_path(database).exists():
         return False
+    lock = FileLock(lock_path(database), timeout=0)
     try:
         lock.acquire()
     except (OSError, NotImplementedError):  # Timeout is an OSError: held; or we may not even look

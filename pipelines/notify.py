@@ -32,6 +32,7 @@ START, SUCCESS, FAIL = "/start", "", "/fail"
 MAX_BODY_BYTES = 10_000  # what such services keep of a body
 MAX_VARIABLE_CHARS = 4_000  # Linux takes 128 kB a variable; nobody reads that
 GOOD_CODES = (0, LockedError.exit_code)  # another run at work is no failure, and it will tell how it went
+MAX_WAIT_S = 3600.0  # a setting of "inf" must not become an error of the clock's
 SHELL = "/bin/sh"
 
 
@@ -62,8 +63,12 @@ class Notice:
         return list(dict.fromkeys(troubles))  # start and end often fail alike
 
     def _ping(self, ending: str, body: str) -> Errand:
-        config = self._config
-        return Errand(lambda: ping(config.ping_url, ending, body, config.ping_timeout_s), config.ping_timeout_s)
+        url, seconds = self._config.ping_url, bounded(self._config.ping_timeout_s)
+        return Errand(lambda: ping(url, ending, body, seconds), seconds)
+
+
+def bounded(seconds: float) -> float:
+    return max(0.0, seconds) if seconds <= MAX_WAIT_S else MAX_WAIT_S
 
 
 class Errand:
@@ -139,8 +144,9 @@ def run_command(config: NotifyConfig, exit_code: int, summary: str, report: str)
     """Give the report to the user's command; what it starts ends with it when its time is up."""
     variables = {
         "CRAWL_EXIT_CODE": str(exit_code),  # not COPYDESK_…: those are settings, and the command may be ours
-        "CRAWL_SUMMARY": summary.replace("\0", "")[:MAX_VARIABLE_CHARS],
+        "CRAWL_SUMMARY": summary.replace("\0", "").encode("utf-8", "replace").decode()[:MAX_VARIABLE_CHARS],
     }
+    seconds = bounded(config.on_failure_timeout_s)
     try:
         process = subprocess.Popen(  # noqa: S603 - the command is the user's own
             [SHELL, "-c", config.on_failure],
@@ -152,9 +158,9 @@ def run_command(config: NotifyConfig, exit_code: int, summary: str, report: str)
     except (OSError, ValueError) as error:
         return [f"notify.on_failure: {one_line(error)}"]
     try:
-        process.communicate((report + "\n").encode("utf-8", "replace"), timeout=config.on_failure_timeout_s)
+        process.communicate((report + "\n").encode("utf-8", "replace"), timeout=seconds)
     except subprocess.TimeoutExpired:
-        return [f"notify.on_failure: ended after {config.on_failure_timeout_s:g} s"]
+        return [f"notify.on_failure: ended after {seconds:g} s"]
     except OSError as error:
         return [f"notify.on_failure: {one_line(error)}"]
     finally:

@@ -262,6 +262,9 @@ def test_a_run_that_never_ended_is_seen(filled, tmp_path, capsys):
     assert [row["state"] for row in run_cli(capsys, "runs", "--json", "--db", copy).rows] == ["never ended", "ended"]
     for words in (["runs"], ["runs", "2"], ["stats"]):
         assert "never ended" in run_cli(capsys, *words, "--db", copy).out
+    assert "never ended" not in run_cli(capsys, "doctor", "--db", copy).out, "a backup made during a run is whole"
+    with run_lock(copy):
+        pass  # leaves its file, as a killed run does
     done = run_cli(capsys, "doctor", "--db", copy)
     assert (done.code, len(done.out.splitlines())) == (1, 1)
     assert "run 2 (crawl, 2026-01-01 00:00) never ended" in done.out

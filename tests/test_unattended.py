@@ -144,6 +144,16 @@ def test_no_address_can_fail_a_run(url):
     assert "secret" not in "".join(troubles)
 
 
+@pytest.mark.parametrize("seconds", [float("inf"), float("nan"), 1e300, 0.0, -1.0])
+def test_no_time_limit_can_fail_a_run(seconds, tmp_path):
+    with Watchdog() as dog:
+        config = NotifyConfig(ping_url=dog.url, ping_timeout_s=seconds, on_failure="true", on_failure_timeout_s=seconds)
+        notice = Notice(config)
+        notice.started()
+        troubles = notice.ended(3, "lone \ud800 and nul \0", ["\udcff"])
+    assert (troubles == []) == (not seconds <= 0), troubles
+
+
 def test_a_redirect_leads_to_no_file():
     with Watchdog(302, "file:///etc/hostname") as dog:
         assert len(ended(NotifyConfig(ping_url=dog.url))) == 1

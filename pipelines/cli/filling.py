@@ -85,7 +85,8 @@ def ingest(
         passing = spooled(sys.stdin.buffer, Path(folder), url_prefix) if STDIN in paths else None
         read = tuple(passing if passing and path == STDIN else path for path in dict.fromkeys(paths))
         order = Order(read, source or DEFAULT_SOURCE, traits, url_prefix, passing)
-        listener = Listener(lambda said: progress.tell(said.replace(str(passing), "-")), progress.show)
+        spool = str(passing or STDIN)
+        listener = Listener(lambda said: progress.tell(said.replace(spool, "-")), progress.show)
         tally = run_ingest(config, order, utc_now, listener)
     return tell_tally(tally, "read", is_json=is_json, is_quiet=quiet)
 

@@ -37,7 +37,7 @@ MAX_RUNS = 8  # times the longest a crawl may take: an ingest of many pages take
 def doctor(mend: bool, is_json: bool, config: Config) -> int:
     """Look for trouble and say how to mend it.
 
-    Settings, database, index, clock, disk and the age of the last run are looked at. Exit 1 when something is wrong.
+    Settings, database, index, clock, disk and the last run (its age, and whether it ended) are looked at. Exit 1 when something is wrong.
 
     Example: copydesk doctor --mend
     """
@@ -134,8 +134,10 @@ def run_problems(corpus: Corpus, now: datetime) -> list[tuple[str, str]]:
 
 def open_problem(corpus: Corpus, run: Mapping[str, Any], age: timedelta) -> tuple[str, str] | None:
     """What is wrong with a run that has no end: nothing while it is at work, and not for far too long."""
-    from pipelines.lock import is_held
+    from pipelines.lock import is_held, lock_path
 
+    if not lock_path(Path(corpus.path)).exists():
+        return None  # a backup, made while the run was at work elsewhere
     name = f"run {run['id']} ({run['command']}, {moment(run['started'])})"
     if not is_held(Path(corpus.path)):
         again = f"what it kept is safe; `copydesk {run['command']}` once more does the rest"

@@ -34,7 +34,6 @@ class Soaked:
     codes: dict = field(default_factory=dict)
     requests: int = 0
     megabytes: list = field(default_factory=list)  # the crawl's peak, run by run; a killed one tells nothing
-    worker_megabytes: list = field(default_factory=list)
     trouble: list = field(default_factory=list)  # lines on stderr nobody expects
     private: int = 0
     seconds: float = 0.0
@@ -80,7 +79,6 @@ def run(folder, net, soaked, killed_at):
     if out.startswith("{"):
         report = json.loads(out)
         soaked.megabytes.append(report["megabytes"])
-        soaked.worker_megabytes.append(report["worker_megabytes"])
 
 
 def environment(folder):
@@ -98,11 +96,10 @@ def figures(soaked, found):
     """The lines of the report."""
     quarter = max(len(soaked.megabytes) // 4, 1)
     first, last = max(soaked.megabytes[:quarter]), max(soaked.megabytes[-quarter:])
-    early, late = max(soaked.worker_megabytes[:quarter]), max(soaked.worker_megabytes[-quarter:])
     yield f"{soaked.runs} runs in {soaked.seconds:.0f} s, {soaked.kills} killed, {soaked.requests} requests, exit codes {soaked.codes}"
     yield f"{found.articles} articles in {found.clusters} clusters: {len(found.lost)} lost, {len(found.duplicated)} duplicated, {len(found.extra)} extra"
     yield f"wrong: {len(found.wrong_text)} texts, {len(found.wrong_cluster)} clusters, {len(found.wrong_canonical)} canonicals; damage {found.damage}"
-    yield f"memory, first and last quarter: crawl {first:.0f} and {last:.0f} MB, worker {early:.0f} and {late:.0f} MB"
+    yield f"memory, first and last quarter: {first:.0f} and {last:.0f} MB"
     yield f"asked in spite of robots.txt: {soaked.private}; unexpected lines: {len(soaked.trouble)}"
 
 
