@@ -24,7 +24,7 @@ from pipelines.relevance import rate
 if TYPE_CHECKING:
     from pipelines.store import Corpus
 
-STORY_WINDOW_DAYS = 30  # a story older than this is told; what comes later is another
+STORY_WINDOW_DAYS = 14  # twice what two texts of one event may lie apart: their neighbours, and those of these
 MAX_REGROUPED = 20_000  # articles looked at again, the newest: a month of a very large corpus
 NOTHING_KNOWN: frozenset[int] = frozenset()  # hashes of blocks that are template on this site
 

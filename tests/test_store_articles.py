@@ -360,7 +360,7 @@ def test_stories_keep_their_number_when_grouped_again(corpus):
             ORIGINAL,
         )
     corpus.keep(make_article("https://b.example/1", "words 0", published=NOW + hours(9), publisher="Beta"), near(1))
-    items = corpus.story_items(NOW - hours(1))
+    items = list(corpus.story_items(NOW - hours(1)))
     assert [(item.id, item.published) for item in items] == [(number + 1, NOW + hours(number)) for number in range(4)]
     corpus.assign_stories({1: "x", 2: "x", 3: "y", 4: "z"}, NOW)
     before = {row["id"]: [item["id"] for item in row["items"]] for row in corpus.stories()}

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import math
 import re
+import sys
 import unicodedata
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -62,35 +63,46 @@ class StoryItem:
 
 @dataclass(frozen=True, slots=True)
 class Vectors:
-    """The weighed terms of many texts: row i is `terms[starts[i]:starts[i + 1]]`, sorted; every row has length one."""
+    """The weighed terms of many texts: row i is `terms[starts[i]:starts[i + 1]]`; every row has length one.
+
+    Small numbers (32 bits): a busy month has ten million terms.
+    """
 
     starts: Numbers
-    terms: Numbers
-    weights: Weights
-    names: Mapping[int, str]
+    terms: NDArray[np.int32]
+    weights: NDArray[np.float32]
+    names: Sequence[str]
+
+    @property
+    def owners(self) -> NDArray[np.int32]:
+        """The row of each term."""
+        return np.repeat(np.arange(len(self.starts) - 1, dtype=np.int32), np.diff(self.starts))
 
 
 def group(items: Iterable[StoryItem]) -> dict[Key, str]:
     """Return each item's story: the id (as text) of the story's earliest item, else of its first. A lone text is a story of one."""
-    known = list(items)
-    vectors = weigh([terms_of(item) for item in known])
-    story = join(
-        similarities(vectors, [item.language for item in known], [item.published for item in known]), len(known)
-    )
+    keys: list[Key] = []
+    languages: list[str] = []
+    times: list[float] = []
+
+    def noted() -> Iterator[Counter[str]]:  # a text is let go once its terms are counted
+        for item in items:
+            keys.append(item.id)
+            languages.append(sys.intern(item.language))
+            times.append(item.published.timestamp() if item.published else math.nan)
+            yield terms_of(item)
+
+    story = join(similarities(weigh(noted()), languages, np.array(times, np.float64)), len(keys))
     first: dict[int, int] = {}
     for number, label in enumerate(story):
         best = first.setdefault(label, number)
-        first[label] = min(best, number, key=lambda one: (time_of(known[one]), one))
-    return {item.id: str(known[first[label]].id) for item, label in zip(known, story, strict=True)}
-
-
-def time_of(item: StoryItem) -> float:
-    return item.published.timestamp() if item.published else math.inf
+        first[label] = min(best, number, key=lambda one: (math.isnan(times[one]), times[one], one))
+    return {key: str(keys[first[label]]) for key, label in zip(keys, story, strict=True)}
 
 
 def explain(items: Sequence[StoryItem], one: Key, other: Key, limit: int = 8) -> list[str]:
     """The terms that bring two of these texts together, the most telling first."""
-    vectors = weigh([terms_of(item) for item in items])
+    vectors = weigh(terms_of(item) for item in items)
     position = {item.id: number for number, item in enumerate(items)}
     first, second = row(vectors, position[one]), row(vectors, position[other])
     shares = {term: weight * second[term] for term, weight in first.items() if term in second}
@@ -121,25 +133,23 @@ def stem(word: str) -> str:
     return plain[:STEM_CHARS]
 
 
-def weigh(texts: Sequence[Counter[str]]) -> Vectors:
+def weigh(texts: Iterable[Counter[str]]) -> Vectors:
     """Weigh each term by its count (logarithm) and by how few texts have it."""
-    found_in = Counter(term for text in texts for term in text)
-    numbers = {term: number for number, term in enumerate(found_in)}
-    rarity = {term: math.log((len(texts) + 1) / count) for term, count in found_in.items()}
-    starts: list[int] = [0]
-    terms, weights = array("q"), array("d")  # lists would take four times the room
+    numbers: dict[str, int] = {}
+    starts = [0]
+    found, counts = array("i"), array("i")
     for text in texts:
-        raw = sorted((numbers[term], (1 + math.log(count)) * rarity[term]) for term, count in text.items())
-        length = math.sqrt(sum(weight * weight for _, weight in raw)) or 1.0
-        terms.extend(term for term, _ in raw)
-        weights.extend(weight / length for _, weight in raw)
-        starts.append(len(terms))
-    return Vectors(
-        np.array(starts, np.int64),
-        np.array(terms, np.int64),
-        np.array(weights),
-        {number: term for term, number in numbers.items()},
-    )
+        found.extend(numbers.setdefault(term, len(numbers)) for term in text)
+        counts.extend(text.values())
+        starts.append(len(found))
+    terms = np.array(found, np.int32)
+    rarity = np.log(len(starts) / np.maximum(np.bincount(terms, minlength=len(numbers)), 1))
+    weights = (1 + np.log(np.array(counts, np.float32))) * rarity.astype(np.float32)[terms]
+    vectors = Vectors(np.array(starts, np.int64), terms, weights, tuple(numbers))
+    owners = vectors.owners
+    lengths = np.sqrt(np.bincount(owners, weights * weights, len(starts) - 1))
+    weights /= np.where(lengths > 0, lengths, 1.0).astype(np.float32)[owners]
+    return vectors
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,40 +178,68 @@ class Pairs:
 
 
 class Postings:
-    """The same terms turned round: for each term its texts, so that one text is compared with all at once."""
+    """The same terms turned round: for each term its texts, so that one text is compared with many at once."""
 
     def __init__(self, vectors: Vectors) -> None:
         self._vectors = vectors
         self.count = len(vectors.starts) - 1
         order = np.argsort(vectors.terms, kind="stable")
-        self._owners = np.repeat(np.arange(self.count), np.diff(vectors.starts))[order]
+        self._owners = vectors.owners[order]
         self._weights = vectors.weights[order]
-        self._bounds = np.searchsorted(vectors.terms[order], np.arange(len(vectors.names) + 1))
+        sizes = np.bincount(vectors.terms, minlength=len(vectors.names))
+        self._bounds = np.concatenate(([0], np.cumsum(sizes)))
+        self._is_searched = (sizes > 1) & (sizes <= MAX_POSTINGS)
 
     def cosines(self, number: int) -> Weights:
         """The cosine of one text with every text."""
+        terms, _ = self._row(number)
+        return self._compared(number, self._bounds[terms], self._bounds[terms + 1])
+
+    def following(self, ends: Sequence[int]) -> Iterator[Weights]:
+        """For each text in turn its cosines with the texts after it, up to `ends` of it (never falling); others are 0.
+
+        A posting is in order of texts, so what a term still has to offer lies between two marks that only move on.
+        """
+        first, last = self._bounds[:-1].copy(), self._bounds[:-1].copy()
+        reached = 0
+        for number, end in enumerate(ends):
+            for entered in range(reached, end):
+                last[self._row(entered)[0]] += 1
+            reached = max(reached, end)
+            terms, _ = self._row(number)
+            first[terms] += 1
+            yield self._compared(number, first[terms], last[terms])
+
+    def _row(self, number: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
         part = slice(self._vectors.starts[number], self._vectors.starts[number + 1])
-        terms, weights = self._vectors.terms[part], self._vectors.weights[part]
-        first, last = self._bounds[terms], self._bounds[terms + 1]
-        is_searched = (last - first > 1) & (last - first <= MAX_POSTINGS)
+        return self._vectors.terms[part], self._vectors.weights[part]
+
+    def _compared(self, number: int, first: Numbers, last: Numbers) -> Weights:
+        terms, weights = self._row(number)
+        is_searched = self._is_searched[terms] & (last > first)
         rows, factors = gather(first[is_searched], last[is_searched], weights[is_searched])
         return np.bincount(self._owners[rows], self._weights[rows] * factors, self.count).astype(np.float64, copy=False)
 
 
-def similarities(vectors: Vectors, languages: Sequence[str], times: Sequence[datetime | None]) -> Pairs:
-    """How much more alike than by chance each pair of texts is, where that is worth keeping."""
+def similarities(vectors: Vectors, languages: Sequence[str], times: Weights) -> Pairs:
+    """How much more alike than by chance each pair of texts is, where that is worth keeping.
+
+    `times`: seconds, NaN where unknown. Texts in order of time are compared within `WINDOW` only, which is faster.
+    """
     postings = Postings(vectors)
     names = sorted(set(languages))
     group_of = np.array([names.index(language) for language in languages], np.int64)
     chance = np.array([chance_of(postings, np.flatnonzero(group_of == group)) for group in range(len(names))])
     scale = few(postings.count)
     floor = EXCESS * scale / 3  # below this a pair adds next to nothing to a mean
-    moments = np.array([time.timestamp() if time else math.nan for time in times], np.float64)
+    window = WINDOW.total_seconds()
+    is_ordered = bool((np.diff(times) >= 0).all())  # never true of NaN
+    ends = np.searchsorted(times, times + window, "right") if is_ordered else np.full(postings.count, postings.count)
     keys, values = [np.empty(0, np.int64)], [np.empty(0)]
-    for number in range(postings.count):
-        expected = scale * np.minimum(chance[group_of[number]], chance[group_of[number + 1 :]])
-        excess = postings.cosines(number)[number + 1 :] - expected
-        is_apart = np.abs(moments[number + 1 :] - moments[number]) > WINDOW.total_seconds()  # never true of nan
+    for number, cosines in enumerate(postings.following(ends.tolist())):
+        later = slice(number + 1, ends[number])
+        excess = cosines[later] - scale * np.minimum(chance[group_of[number]], chance[group_of[later]])
+        is_apart = np.abs(times[later] - times[number]) > window  # never true of NaN
         near = np.flatnonzero((excess >= floor) & ~is_apart)
         keys.append(number * postings.count + number + 1 + near)
         values.append(excess[near])
@@ -225,7 +263,7 @@ def few(count: int) -> float:
     return count / (count + 1)
 
 
-def gather(first: Numbers, last: Numbers, weights: Weights) -> tuple[Numbers, Weights]:
+def gather(first: Numbers, last: Numbers, weights: NDArray[np.float32]) -> tuple[Numbers, NDArray[np.float32]]:
     """The row numbers of several postings in one array, and for each row its term's weight."""
     sizes = last - first
     total = int(sizes.sum())

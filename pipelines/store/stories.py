@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pipelines.dedup.stories import StoryItem
 
 ITEM = "a.id, a.url, a.source, a.publisher, a.title, a.published, a.fetched, a.language, a.words, a.relevance, a.verdict, a.canonical, a.cluster, a.story"
+TEXTS_AT_ONCE = 200
 
 
 class Stories(Connection):
@@ -29,24 +30,28 @@ class Stories(Connection):
         """When the oldest article that a run brought was published (else fetched); None when it brought none."""
         return to_time(self._value(f"SELECT min({TIME}) FROM articles AS a WHERE run = ?", (run,)))
 
-    def story_items(self, since: datetime, most: int = -1) -> list[StoryItem]:
-        """Canonical articles since then (the newest `most` of them), oldest first, for `pipelines.dedup.stories.group`."""
+    def story_items(self, since: datetime, most: int = -1) -> Iterator[StoryItem]:
+        """Canonical articles since then (the newest `most` of them), oldest first, for `pipelines.dedup.stories.group`.
+
+        Read by the hundred: a month of texts needs more room than all that is made of them.
+        """
         from pipelines.dedup.stories import StoryItem
 
-        newest = (
-            "SELECT id, title, text, language, published, fetched FROM articles AS a"
-            f" WHERE canonical = 1 AND {TIME} >= ? ORDER BY {TIME} DESC, id DESC LIMIT ?"
+        newest = f"SELECT id FROM articles AS a WHERE canonical = 1 AND {TIME} >= ? ORDER BY {TIME} DESC, id DESC LIMIT ?"
+        keys = [row["id"] for row in self._rows(newest, (moment(since), most))][::-1]
+        texts = (
+            "SELECT a.id, title, text, language, published, fetched FROM json_each(?) AS wanted"
+            " CROSS JOIN articles AS a ON a.id = wanted.value ORDER BY wanted.key"
         )
-        return [
-            StoryItem(
-                id=row["id"],
-                title=row["title"],
-                text=row["text"],
-                language=row["language"],
-                published=to_time(row["published"] or row["fetched"]),
-            )
-            for row in reversed(self._rows(newest, (moment(since), most)))
-        ]
+        for first in range(0, len(keys), TEXTS_AT_ONCE):
+            for row in self._rows(texts, (json.dumps(keys[first : first + TEXTS_AT_ONCE]),)):
+                yield StoryItem(
+                    id=row["id"],
+                    title=row["title"],
+                    text=row["text"],
+                    language=row["language"],
+                    published=to_time(row["published"] or row["fetched"]),
+                )
 
     def assign_stories(self, mapping: Mapping[int | str, int | str], now: datetime) -> None:
         """Give articles (by id; their copies follow) the stories named by `mapping`; return nothing, delete no article."""
