@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 from lxml import etree
 
@@ -50,6 +50,8 @@ FORMS = {
     "pre": "code", "button": "other", "label": "other", "legend": "other", "summary": "other", "form": "other", "address": "other",
 }  # fmt: skip
 _INVISIBLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
+# of a page's thousand elements the dozen that `is_hidden` must look at
+_PERHAPS_HIDDEN = etree.XPath("//*[@hidden or @aria-hidden or @style]|//template|//noscript")
 _NOT_A_NAME = re.compile(r"[^\w-]")
 LAYING_OUT = (
     "p",
@@ -79,13 +81,16 @@ class Walker:
         self._levels = [0]
         self._hidden = 0
         self._links = 0
+        self._perhaps_hidden: set[Any] = set()
 
     def walk(self, root: Any) -> list[Block]:
+        # kept: an element of lxml's is the same object only while somebody holds it
+        self._perhaps_hidden = set(cast("list[Any]", _PERHAPS_HIDDEN(root)))
         steps = etree.iterwalk(root, events=("start", "end"))
         for event, node in steps:
             tag = node.tag
             if not isinstance(tag, str):
-                if event == "end":
+                if event == "end" and node.tail:
                     self._text(node.tail)
             elif event == "start":
                 if tag in SKIPPED or (tag == "tr" and self._row(node)):
@@ -95,8 +100,9 @@ class Walker:
             else:
                 if tag not in SKIPPED and not (tag == "tr" and node is self._last_row):
                     self._end(tag)
-                if node is not root:
-                    self._text(node.tail)
+                tail = node.tail
+                if tail and node is not root:
+                    self._text(tail)
         self._flush()
         return self.blocks
 
@@ -115,7 +121,7 @@ class Walker:
             self._paths.append(self._path(tag, node))
             self._forms.append(self._form(tag))
             self._levels.append(HEADINGS.get(tag, 0))
-        if self._hidden or is_hidden(tag, node):
+        if self._hidden or (node in self._perhaps_hidden and is_hidden(tag, node)):
             if not self._hidden and tag not in BLOCK_TAGS:
                 self._flush()
             self._hidden += 1
@@ -123,7 +129,9 @@ class Walker:
             if self._pieces and self._pieces[-1] == LINK_END:  # two links of a menu, parted by style alone
                 self._pieces.append(" ")
             self._links += 1
-        self._text(node.text)
+        text = node.text
+        if text:
+            self._text(text)
 
     def _end(self, tag: str) -> None:
         if tag == "br":
@@ -158,9 +166,7 @@ class Walker:
         outer = self._paths[-1]
         return f"{outer}/{step(tag, node.get('class'), node.get('id'))}" if len(outer) < MAX_PATH_CHARS else outer
 
-    def _text(self, text: str | None) -> None:
-        if not text:
-            return
+    def _text(self, text: str) -> None:
         if self._breaks and not text.isspace():
             self._breaks = 0
         self._pieces.append(text)

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pipelines.decode import normalise
+from pipelines.decode import letters_of, normalise
 from pipelines.records import Block, Page
 from pipelines.urls import is_same_site, normal_form, site
 
@@ -116,14 +116,16 @@ def nodes(value: Any) -> Iterator[dict[str, Any]]:
 def title_of(claims: Claims, page: Page) -> str:
     """The headline without the site's name."""
     site_names = {
-        key(name)
+        letters_of(name)
         for name in (claims.metas.get("og:site_name", ""), page.traits.publisher, site(page.url).split(".")[0])
         if name
     }
     linked = next((str(node["headline"]) for node in claims.linked if isinstance(node.get("headline"), str)), "")
     found = claims.metas.get("og:title", "") or claims.title_tag or normalise(linked)
     for heading in claims.headings:
-        if len(key(heading)) >= 8 and key(heading) in key(found) + "\n" + key(claims.title_tag):
+        if len(letters_of(heading)) >= 8 and letters_of(heading) in letters_of(found) + "\n" + letters_of(
+            claims.title_tag
+        ):
             return heading
     found = without_site(found, site_names, page)
     if not found:
@@ -133,12 +135,12 @@ def title_of(claims: Claims, page: Page) -> str:
 
 def without_site(title: str, site_names: set[str], page: Page) -> str:
     """Take the site's name from the title's end or start; `Story | Name` always, `Story - Name` when we know the name."""
-    host = key(site(page.url))
+    host = letters_of(site(page.url))
     parts = _SEPARATOR.split(title)
     if len(parts) < 2:
         return title
     for index in (-1, 0):
-        name = key(parts[index])
+        name = letters_of(parts[index])
         if name and (name in site_names or (len(name) > 3 and name in host)):
             return (
                 title[: title.rindex(parts[-1])].rstrip(" |-–—:»«·•/_")
@@ -146,11 +148,6 @@ def without_site(title: str, site_names: set[str], page: Page) -> str:
                 else title[len(parts[0]) :].lstrip(" |-–—:»«·•/_")
             )
     return title.rpartition(" | ")[0] if " | " in title and len(parts[-1].split()) <= 4 else title
-
-
-def key(text: str) -> str:
-    """Letters and digits only: what stays the same when quotes, dashes and spaces differ."""
-    return "".join(filter(str.isalnum, text.casefold()))
 
 
 def byline_of(claims: Claims, root: Any, page: Page) -> str:

@@ -11,6 +11,7 @@ import codecs
 import re
 import unicodedata
 from collections.abc import Iterator
+from functools import lru_cache
 
 HEAD_BYTES = 4096  # browsers look for <meta charset> in the first 1024; some pages put comments before it
 MAX_REPLACED = 0.01  # share of undecodable characters above which the claimed charset is a lie
@@ -50,6 +51,7 @@ _UNSAFE = dict.fromkeys(
 )  # fmt: skip
 _REFERENCE = re.compile(r"&#(?:x([0-9a-fA-F]{1,8})|(\d{1,9}));?")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\ufffe\uffff]")
+_NO_LETTERS = re.compile(r"[\W_]+")  # what str.isalnum says no to, twice as fast
 _SPACES = re.compile(r"[^\S\n]+|\n")
 _NEEDS_CARE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u0300-\U0010ffff]")
 _OPENING = re.compile(r"<((?a:style|svg|script))\b", re.IGNORECASE)  # ASCII: or "ſ" would be an s
@@ -168,6 +170,12 @@ def with_one_end(markup: str) -> str:
     for end in reversed(inner):
         markup = markup[: end.start()] + " " + markup[end.end() :]
     return markup
+
+
+@lru_cache(maxsize=4096)  # a block's letters are asked for three times on its way
+def letters_of(text: str) -> str:
+    """Letters and digits only, without case: what stays the same when quotes, dashes and spaces differ."""
+    return _NO_LETTERS.sub("", text.casefold())
 
 
 def normalise(text: str) -> str:

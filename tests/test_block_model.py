@@ -73,7 +73,7 @@ def test_a_page_with_a_text_is_never_emptied_and_what_words_gave_away_stays_away
 def test_hints_add_up_to_the_answer(style):
     view, fates = told(STYLES[style](STORIES["greenhouse"]))
     rows, model = features(view, fates, {}, 0), shipped()
-    roots = model.base + model.value[:, 0].sum()
+    roots = model.base + model.value[model.roots].sum()
     assert np.allclose(roots + model.hints(rows).sum(axis=1), model.log_odds(rows))
 
 

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Mapping
 from functools import lru_cache
 from importlib.resources import files
 
 LONGEST_LINE = 320  # a line that announces something is short; longer ones are text that happens to use the words
+LINES_KEPT = 4096  # a megabyte a language
 LONGEST_TITLE = 70  # of a whole-line phrase
 _NUMBER = re.compile(r"\d[\d.,\u00a0]*")
 _EDGES = " \t:：.。!！?？…*•·|»›>→-–—»«\"'“”‘’▼▶►■◆●"
@@ -41,6 +43,7 @@ class Cues:
         self._starts: dict[str, list[tuple[tuple[str, ...], str]]] = {}  # first character: parts, kind
         self._open: list[tuple[tuple[str, ...], str]] = []
         self._needles: list[str] = []  # what a line must hold for one of those
+        self.find = lru_cache(maxsize=LINES_KEPT)(self.kinds_in)  # menus say the same on every page
 
     def add(self, kind: str, phrase: str) -> None:
         parts = tuple(phrase.casefold().translate(_QUOTES).split("*"))
@@ -52,7 +55,7 @@ class Cues:
             self._open.append((parts, kind))
             self._needles.append(parts[1])
 
-    def find(self, text: str) -> dict[str, str]:
+    def kinds_in(self, text: str) -> Mapping[str, str]:
         """Return kind: phrase for every kind the line announces."""
         if len(text) > LONGEST_LINE:
             return {}

@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.clean.memory import MIN_LETTERS, MOST_OF_BODY, block_hash
-from pipelines.clean.view import Fate, View, container, letters_of
+from pipelines.clean.view import Fate, View, container
+from pipelines.decode import letters_of
 
 Column = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -25,6 +26,7 @@ Columns = dict[str, Any]  # arrays, lists or one number for all blocks
 NEAR = 5  # blocks before and after that count as the neighbourhood
 FAR = 999.0  # stands for "there is none"
 SAMPLE_CHARS = 120  # of a block, for the share of capitals
+NO_CAPITALS = dict.fromkeys(range(ord("A"), ord("Z") + 1))
 MOST_PAGES = 5  # seen on more other pages of the site says no more
 FORMS = ("paragraph", "quote", "list_item", "heading", "table_row", "caption", "code", "other")  # from body to not
 KINDS = (  # of the rules, from body to not: a tree cuts the row in two
@@ -156,10 +158,10 @@ def features(view: View, fates: Sequence[Fate], seen: Mapping[int, int], pages: 
     """
     facts = Facts(view, fates, seen, pages)
     columns = {**of_text(facts), **of_place(facts), **of_order(facts), **of_kept(facts), **of_neighbours(facts)}
-    table = np.empty((facts.count, len(NAMES)))
+    table = np.empty((len(NAMES), facts.count))
     for number, name in enumerate(NAMES):
-        table[:, number] = columns[name]
-    return table
+        table[number] = columns[name]
+    return np.ascontiguousarray(table.T)
 
 
 def of_text(facts: Facts) -> Columns:
@@ -173,7 +175,7 @@ def of_text(facts: Facts) -> Columns:
         "chars": chars,
         "ends_well": [float(ends) for ends in facts.view.ends_well],
         "is_prose": facts.prose,
-        "capitals": [sum(map(str.isupper, text[:SAMPLE_CHARS])) / max(1, len(text[:SAMPLE_CHARS])) for text in texts],
+        "capitals": [capitals(text[:SAMPLE_CHARS]) for text in texts],
         "chars_a_word": chars / np.maximum(facts.words, 1.0),
         "commas": np.array([commas(text) for text in texts]) / np.maximum(chars, 1.0),
         "sentences": [sentences(text) for text in texts],
@@ -309,6 +311,12 @@ def shared(one: tuple[str, ...], other: tuple[str, ...]) -> int:
         if left != right:
             return number
     return min(len(one), len(other))
+
+
+def capitals(text: str) -> float:
+    """Their share of all characters."""
+    count = len(text) - len(text.translate(NO_CAPITALS)) if text.isascii() else sum(map(str.isupper, text))
+    return count / max(1, len(text))
 
 
 def commas(text: str) -> int:

@@ -36,10 +36,11 @@ LEAF = -1
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """Trees laid side by side: one row a tree, one column a node. A leaf has the feature `LEAF`."""
+    """Trees laid end to end: one entry a node. A leaf has the feature `LEAF` and is its own next."""
 
     threshold: float  # keep at or above this probability
     base: float
+    roots: NDArray[np.int64]
     feature: NDArray[np.int64]
     at: Column
     left: NDArray[np.int64]
@@ -49,28 +50,30 @@ class Model:
 
     def log_odds(self, rows: Column) -> Column:
         """One number a row: above 0 more likely the article's than not."""
-        trees = np.arange(len(self.feature))
-        node = np.zeros((len(rows), len(trees)), dtype=np.int64)
+        node = self.start(rows)
         for _ in range(self.depth):
-            node = self.below(rows, node, trees)
-        found: Column = self.base + self.value[trees, node].sum(axis=1)
+            node = self.below(rows, node)
+        found: Column = self.base + self.value.take(node).sum(axis=1)
         return found
 
-    def below(self, rows: Column, node: NDArray[np.int64], trees: NDArray[np.int64]) -> NDArray[np.int64]:
-        """The node each row comes to next in each tree; a leaf is its own next."""
-        feature = self.feature[trees, node]
-        goes_left = rows[np.arange(len(rows))[:, None], np.maximum(feature, 0)] <= self.at[trees, node]
-        return np.where(feature == LEAF, node, np.where(goes_left, self.left[trees, node], self.right[trees, node]))
+    def start(self, rows: Column) -> NDArray[np.int64]:
+        """The root of every tree, for each row."""
+        return np.broadcast_to(self.roots, (len(rows), len(self.roots)))
+
+    def below(self, rows: Column, node: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The node each row comes to next in each tree. A leaf asks anything, and both its answers lead to itself."""
+        asked = np.maximum(self.feature.take(node), 0)
+        asked += np.arange(len(rows))[:, None] * rows.shape[1]
+        return np.where(rows.take(asked) <= self.at.take(node), self.left.take(node), self.right.take(node))
 
     def hints(self, rows: Column) -> Column:
         """What each feature added to each row's log-odds, one column a feature: the difference every step made."""
-        trees = np.arange(len(self.feature))
         number = np.arange(len(rows))[:, None]
-        node = np.zeros((len(rows), len(trees)), dtype=np.int64)
+        node = self.start(rows)
         added = np.zeros((len(rows), len(NAMES)))
         for _ in range(self.depth):
-            feature, after = self.feature[trees, node], self.below(rows, node, trees)
-            np.add.at(added, (number, np.maximum(feature, 0)), self.value[trees, after] - self.value[trees, node])
+            after = self.below(rows, node)
+            np.add.at(added, (number, np.maximum(self.feature[node], 0)), self.value[after] - self.value[node])
             node = after
         return added
 
@@ -80,19 +83,27 @@ def model_of(plain: dict[str, Any]) -> Model:
     if plain["features"] != list(NAMES):
         msg = "the block model was trained on other features: train it again"
         raise ValueError(msg)
-    width = max(len(tree["feature"]) for tree in plain["trees"])
+    sizes = [len(tree["feature"]) for tree in plain["trees"]]
+    roots = np.cumsum([0, *sizes[:-1]], dtype=np.int64)
 
-    def table(name: str, fill: float) -> Column:
-        return np.array([tree[name] + [fill] * (width - len(tree[name])) for tree in plain["trees"]], dtype=np.float64)
+    def joined(name: str) -> Column:
+        return np.concatenate([np.array(tree[name], dtype=np.float64) for tree in plain["trees"]])
+
+    feature = joined("feature").astype(np.int64)
+    itself, offset = np.arange(len(feature)), np.repeat(roots, sizes)
+
+    def child(name: str) -> NDArray[np.int64]:
+        return np.where(feature == LEAF, itself, joined(name).astype(np.int64) + offset)
 
     return Model(
         threshold=plain["threshold"],
         base=plain["base"],
-        feature=table("feature", LEAF).astype(np.int64),
-        at=table("at", 0.0),
-        left=table("left", 0).astype(np.int64),
-        right=table("right", 0).astype(np.int64),
-        value=table("value", 0.0),
+        roots=roots,
+        feature=feature,
+        at=joined("at"),
+        left=child("left"),
+        right=child("right"),
+        value=joined("value"),
         depth=plain["depth"],
     )
 

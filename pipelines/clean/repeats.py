@@ -99,30 +99,38 @@ def best_copy(view: View, stretch: list[list[int]]) -> int:
 
 
 def near_copies(view: View, indices: list[int]) -> dict[int, int]:
-    """Pairs that share nearly all word pairs, found over an index of rare word pairs."""
-    seen: dict[tuple[str, str], list[int]] = defaultdict(list)
-    pairs: dict[int, set[tuple[str, str]]] = {}
+    """Pairs of blocks that share nearly all word pairs; a word pair is a number, and only those of several blocks are looked at."""
+    numbers: dict[str, int] = {}
+    rows = {
+        index: [numbers.setdefault(token, len(numbers)) for token in _TOKEN.findall(view.blocks[index].text.casefold())]
+        for index in indices
+    }
+    pairs = {index: {one * len(numbers) + other for one, other in pairwise(row)} for index, row in rows.items()}
+    owners: dict[int, list[int]] = {}
+    seen: set[int] = set()
+    for mine in pairs.values():
+        owners.update({pair: [] for pair in mine & seen})
+        seen |= mine
     found: dict[int, int] = {}
+    digits = {number for token, number in numbers.items() if token.isdigit()}
     for index in indices:
-        tokens = _TOKEN.findall(view.blocks[index].text.casefold())
-        mine = set(pairwise(tokens))
-        shared: dict[int, int] = defaultdict(int)
-        for pair in mine:
-            others = seen[pair]
+        mine = pairs[index]
+        shared: dict[int, int] = {}
+        for pair in mine & owners.keys():
+            others = owners[pair]
             if len(others) < COMMON:
                 for other in others:
-                    shared[other] += 1
-        for other, _ in sorted(shared.items(), key=lambda item: -item[1])[:3]:
-            if other not in found and is_near(mine, pairs[other]):
+                    shared[other] = shared.get(other, 0) + 1
+            others.append(index)
+        for other, _ in sorted(shared.items(), key=lambda item: (-item[1], item[0]))[:3]:
+            if other not in found and is_near(mine, pairs[other], digits, len(numbers)):
                 found[index] = other
                 break
-        pairs[index] = mine
-        for pair in mine:
-            seen[pair].append(index)
     return found
 
 
-def is_near(one: set[tuple[str, str]], other: set[tuple[str, str]]) -> bool:
+def is_near(one: set[int], other: set[int], digits: set[int], base: int) -> bool:
+    """True when two sets of word pairs are nearly equal, and no number is among what differs."""
     if not one or not other or len(one & other) < NEAR_SHARE * len(one | other):
         return False
-    return not any(token.isdigit() for pair in one ^ other for token in pair)
+    return not any(number in digits for pair in one ^ other for number in divmod(pair, base))

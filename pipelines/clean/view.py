@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 from pipelines.clean.cue_words import cues_for
+from pipelines.decode import letters_of
 from pipelines.records import Block, Document
 
 PROSE_WORDS = 20  # a sentence or two: what bodies are made of and menus are not
@@ -39,13 +41,10 @@ Fates = dict[int, Fate]
 BODY = Fate("article", is_kept=True, reason="body")
 
 
-def letters_of(text: str) -> str:
-    """Letters and digits only, without case: what stays the same when quotes, dashes and spaces differ."""
-    return "".join(filter(str.isalnum, text.casefold()))
-
-
 def count_words(text: str) -> int:
     """Words as a reader of English would feel them: two East Asian characters are about one."""
+    if text.isascii():
+        return len(_WORD.findall(text))
     wide = len(_WIDE.findall(text))
     return len(_WORD.findall(_WIDE.sub(" ", text) if wide else text)) + round(wide / WIDE_PER_WORD)
 
@@ -97,7 +96,7 @@ class View:
         return [count_words(block.text) for block in self.blocks]
 
     @cached_property
-    def cues(self) -> list[dict[str, str]]:
+    def cues(self) -> list[Mapping[str, str]]:
         """The kinds each block announces, with the phrase."""
         cues = cues_for(self.document.language)
         return [cues.find(block.text) for block in self.blocks]
