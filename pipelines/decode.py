@@ -15,6 +15,7 @@ from functools import lru_cache
 
 HEAD_BYTES = 4096  # browsers look for <meta charset> in the first 1024; some pages put comments before it
 MAX_REPLACED = 0.01  # share of undecodable characters above which the claimed charset is a lie
+FEWEST_RUNS, MOST_RUNS = 3, 0.95  # of what is not ASCII must be readable as UTF-8 again; real text: under a tenth
 SAMPLE_BYTES = 200_000  # enough to detect a charset; detection is slow
 LEFT_AFTER_STRIP = 0.15  # less of the markup left than this share of its text means an unbalanced script swallowed it
 
@@ -49,6 +50,12 @@ _UNSAFE = dict.fromkeys(
         0x061C, 0x180E, 0x200B, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2060, 0x2070), 0xFEFF, *range(0xFFF9, 0xFFFC), 0xFFFE, 0xFFFF,
     ]
 )  # fmt: skip
+# Windows-1252 as servers use it: the five bytes it does not define stand for themselves, and so may all others
+_BYTES = {chr(byte): byte for byte in range(0x80, 0x100)} | {
+    bytes((byte,)).decode("cp1252"): byte for byte in range(0x80, 0x100) if byte not in (0x81, 0x8D, 0x8F, 0x90, 0x9D)
+}
+_HIGH = re.compile(f"[{re.escape(''.join(_BYTES))}]+")
+_OUTSIDE = re.compile(rf"[^\x00-\x7f{re.escape(''.join(_BYTES))}]")
 _REFERENCE = re.compile(r"&#(?:x([0-9a-fA-F]{1,8})|(\d{1,9}));?")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\ufffe\uffff]")
 _NO_LETTERS = re.compile(r"[\W_]+")  # what str.isalnum says no to, twice as fast
@@ -65,7 +72,7 @@ def decode(body: bytes, content_type: str) -> str:
             return body[len(mark) :].decode(name, "replace")
     if not body.isascii() and b"\0" not in body[:HEAD_BYTES]:
         try:  # text of another charset is never valid UTF-8 by chance, and pages re-saved as UTF-8 keep their old meta
-            return body.decode("utf-8")
+            return once_encoded(body.decode("utf-8"))
         except UnicodeDecodeError:
             pass  # a cut last character or another charset: the claims are asked
     for label in claimed(body, content_type):
@@ -78,6 +85,28 @@ def decode(body: bytes, content_type: str) -> str:
         if is_text(text):
             return text
     return detected(body)
+
+
+def once_encoded(text: str) -> str:
+    """Undo a second encoding: bytes of UTF-8 that a server took for Windows-1252 and encoded again ("Ã©" for "é").
+
+    Only when nearly all that is not ASCII is such bytes: then it cannot be meant.
+    """
+    if _OUTSIDE.search(text):
+        return text
+    runs = [match.group() for match in _HIGH.finditer(text)]
+    readable = {run: read for run in set(runs) if (read := read_again(run))}
+    if len(runs) < FEWEST_RUNS or sum(run in readable for run in runs) < MOST_RUNS * len(runs):
+        return text
+    return _HIGH.sub(lambda match: readable.get(match.group(), match.group()), text)
+
+
+def read_again(run: str) -> str:
+    """The characters as the bytes they stand for, read as UTF-8; "" when they are none."""
+    try:
+        return bytes(_BYTES[letter] for letter in run).decode("utf-8")
+    except UnicodeDecodeError:
+        return ""
 
 
 def claimed(body: bytes, content_type: str) -> list[str]:

@@ -131,6 +131,31 @@ def test_a_charset_that_lies_costs_nothing(claim):
     )
 
 
+@pytest.mark.parametrize("codec", ["cp1252", "latin-1"])
+def test_text_that_was_encoded_twice_is_read(codec):
+    meant = "“Café über alles”, said Łukasz – and nobody’s harbour disagreed. 灯台。"
+    bytes_of = {**{chr(byte): byte for byte in range(256)}, **{chr(b): b for b in (0x81, 0x8D, 0x8F, 0x90, 0x9D)}}
+    if codec == "cp1252":
+        defined = [byte for byte in range(256) if byte not in (0x81, 0x8D, 0x8F, 0x90, 0x9D)]
+        bytes_of |= {bytes((byte,)).decode("cp1252"): byte for byte in defined}
+    letter = {byte: letter for letter, byte in bytes_of.items()}
+    spoilt = "".join(letter[byte] for byte in meant.encode())
+    assert spoilt != meant
+    assert meant in document(html(body=f"<p>{spoilt}</p>")).blocks[0].text
+
+
+@pytest.mark.parametrize(
+    "meant",
+    [
+        "A report on “Ã©” and its kin: “â€™” stands where a quote should, said Zoë — “naïve”, she added, “but common”.",
+        "Große Häfen öffnen früh; über Nacht schließen sie wieder – so heißt es in “Ã¼”.",
+        "灯台のロボットは夜に休んだ Ã©Ã©Ã©",
+    ],
+)
+def test_text_that_tells_of_broken_letters_stays(meant):
+    assert meant in document(html(body=f"<p>{meant}</p><p>{TEXT[0]}</p>")).blocks[0].text
+
+
 @pytest.mark.parametrize("code", [*range(9), 11, 12, *range(14, 32), 0xFFFE, 0xD800, 0x110000])
 @pytest.mark.fault("H08")
 def test_control_references_do_not_cost_the_article(code):
