@@ -3,9 +3,10 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
+ROOT   := $(shell test $$(id -u) = 0 || echo sudo)  # what installs Debian's packages
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types tests soak fuzz golden bench-cleaning crawl format lock clean
+.PHONY: help demo serve test lint types tests test-browser soak fuzz golden bench-cleaning crawl format lock clean
 
 help: ## print the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
@@ -32,6 +33,18 @@ types: $(STAMP) ## mypy --strict
 tests: $(STAMP) ## pytest
 	@$(BIN)/pytest
 
+test-browser: $(STAMP) ## the reading room in Chromium, with axe-core: what is missing is installed
+	@command -v chromium >/dev/null || { apt-get update -qq && apt-get install -y -qq chromium; } || { echo "put a chromium on the path, then try again"; exit 2; }
+	@$(BIN)/python -c 'import playwright' 2>/dev/null || $(BIN)/python -m pip install --quiet --disable-pip-version-check 'playwright>=1.50,<2'
+	@test -s data/browser/axe.min.js || { mkdir -p data/browser && cd data/browser && npm pack --silent axe-core@4 >/dev/null \
+		&& tar -xzf axe-core-*.tgz --strip-components=1 package/axe.min.js && rm axe-core-*.tgz; }
+	@$(BIN)/pytest -n 2 tests/browser
+
+test-cluster: $(STAMP) ## workers and a real Redis (Debian's, installed here) killed in all ways: five minutes
+	@command -v redis-server >/dev/null || { $(ROOT) apt-get update -qq && RUNLEVEL=1 $(ROOT) apt-get install --yes --no-install-recommends redis-server; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --editable '.[cluster]'
+	@$(BIN)/pytest -n 2 --cluster tests/test_frontier.py tests/test_stream.py
+
 soak: $(STAMP) ## eight days of hourly crawls among faults, every tenth killed: half an hour
 	@$(BIN)/python -m tests.soak
 
@@ -43,6 +56,9 @@ golden: $(STAMP) ## rewrite the expected texts of tests/pages; read the diff bef
 
 bench-cleaning: $(STAMP) ## cleaning beside other extractors, on our own pages or on SETS="a.jsonl.gz b.jsonl.gz"
 	@$(BIN)/python -m tests.benchmarks.cleaning $(SETS) --peers
+
+serve: $(STAMP) ## the reading room over your corpus
+	@$(BIN)/copydesk serve
 
 crawl: $(STAMP) ## crawl the sources that are due
 	@$(BIN)/copydesk crawl

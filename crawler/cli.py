@@ -13,27 +13,47 @@ from importlib import import_module
 from logging import ERROR, INFO, WARNING
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
-from pipelines.cli import EXIT_UNEXPECTED, answer, answer_json, cli, remark, told_as, with_config
+from pipelines.cli import EXIT_INTERRUPTED, EXIT_UNEXPECTED, answer, answer_json, cli, remark, told_as, with_config
 from pipelines.cli import main as run_group
 from pipelines.cli.options import Moment, stopped_gently
+from pipelines.cli.watch import news_of_run
 from pipelines.errors import ConfigError, one_line
 from pipelines.report import printable
 
 if TYPE_CHECKING:
     from crawler.outcome import Report
+    from crawler.sharding import Shard
     from crawler.sources import Source
     from pipelines.config import Config
     from pipelines.records import Traits
+
+    ParamType = click.ParamType[Shard]
+else:
+    ParamType = click.ParamType  # click's older versions cannot be subscripted
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 # says in each run that no Referer is sent, which is how we want it
 EXPECTED = ("scrapy.downloadermiddlewares.redirect",)
 LOGGED = ("new", "copies", "updated", "unchanged", "rejected", "failed", "gone", "requests", "not_modified", "waiting")
 COMMAND_MODULES = ("pipelines.cli.commands", "crawler.source_commands", "crawler.demo.command")
+
+
+class ShardType(ParamType):
+    """A part of the source list: 2/5."""
+
+    name = "shard"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Shard:
+        from crawler.sharding import MOST_SHARDS, parsed
+
+        found = parsed(value) if isinstance(value, str) else value
+        if found is None:
+            self.fail(f"{value!r} is no shard like 2/5, from 1/1 to {MOST_SHARDS}/{MOST_SHARDS}", param, ctx)
+        return cast("Shard", found)
 
 
 @cli.command()
@@ -51,6 +71,9 @@ COMMAND_MODULES = ("pipelines.cli.commands", "crawler.source_commands", "crawler
     help="A source list of your own (-: stdin). The shipped sources that are enabled are crawled too,"
     " unless COPYDESK_SHIPPED_SOURCES=false (or shipped_sources in copydesk.toml) leaves them out.",
 )
+@click.option("--shard", type=ShardType(), help="Only sources whose host is in this part of the list: 2/5.")
+@click.option("--frontier", metavar="URL", default="", help="Share what is to be fetched through this Redis: redis://…")
+@click.option("--to", metavar="URL", default="", help="Send each page to the `copydesk write` of this Redis, too.")
 @with_config
 def crawl(
     config: Config,
@@ -62,26 +85,32 @@ def crawl(
     quiet: bool,
     is_json: bool,
     sources_path: Path | None,
+    shard: Shard | None,
+    frontier: str,
+    to: str,
 ) -> int:
     """Crawl the sources that are due, or those named.
 
     Exit codes: 0 good, 2 usage, 3 some sources failed, 4 none succeeded, 5 database, 75 another run, 130 interrupted.
 
     Example: copydesk crawl --since 7d --quiet
+             copydesk crawl --shard 2/5 --db shard-2.db
     """
     now, force = datetime.now(UTC), force or bool(names)
     if dry_run:
         from crawler.run import planned
 
-        settled, chosen = chosen_sources(config, names, sources_path)
+        settled, chosen = chosen_sources(config, names, sources_path, shard)
         tell_plan(planned(settled, chosen, limit=limit, force=force, now=now), is_json=is_json)
         return 0
 
     def run() -> Report:
+        from crawler.cluster import ALONE_SHARD, Cluster
         from crawler.run import crawl as start
 
-        settled, chosen = chosen_sources(config, names, sources_path)
-        return start(settled, chosen, limit=limit, since=since, force=force, now=now)
+        settled, chosen = chosen_sources(config, names, sources_path, shard)
+        shared = Cluster(frontier, to, shard or ALONE_SHARD)
+        return start(settled, chosen, limit=limit, since=since, force=force, now=now, cluster=shared)
 
     return attended(config, run, is_quiet=quiet, is_json=is_json)
 
@@ -94,6 +123,7 @@ def attended(config: Config, run: Callable[[], Report], *, is_quiet: bool, is_js
     before = {number: signal.getsignal(number) for number in SIGNALS}
     notice, troubles = Notice(config.notify), list[str]()
     failure: BaseException | None = None
+    report: Report | None = None
     with log_file(config.log, troubles, unheard=EXPECTED):
         LOG.info("a crawl begins, into %s", config.database_path)
         notice.started()
@@ -110,6 +140,8 @@ def attended(config: Config, run: Callable[[], Report], *, is_quiet: bool, is_js
             summary, lines = line, []
         hear_again(before)
         with stopped_gently():  # or what the command has started would outlive us
+            if report is not None and code != EXIT_INTERRUPTED:
+                troubles += news_of_run(config, report.run, is_quiet=is_quiet)
             troubles += notice.ended(code, printable(summary), [printable(line) for line in lines])
         for line in troubles:
             LOG.warning(line)
@@ -143,8 +175,10 @@ def write_down(report: Report) -> None:
     LOG.log(ERROR if report.exit_code else INFO, "%s, exit code %d", report.summary, report.exit_code)
 
 
-def chosen_sources(config: Config, names: Sequence[str], sources_path: Path | None) -> tuple[Config, Sequence[Source]]:
-    """The sources named, else all enabled ones; and the settings with the list they come from."""
+def chosen_sources(
+    config: Config, names: Sequence[str], sources_path: Path | None, shard: Shard | None = None
+) -> tuple[Config, Sequence[Source]]:
+    """The sources named, else all enabled ones, as far as they are in the shard; and the settings with the list they come from."""
     from crawler.sources import load_sources, pick
     from pipelines.config import changed
 
@@ -158,7 +192,7 @@ def chosen_sources(config: Config, names: Sequence[str], sources_path: Path | No
     chosen = pick(listed, names) if names else tuple(source for source in listed if source.enabled)
     if not chosen:
         raise ConfigError("sources", "none is enabled", "at least one", "see `copydesk sources list`")
-    return config, chosen
+    return config, shard.of(chosen) if shard else chosen
 
 
 def spooled_list() -> Path:

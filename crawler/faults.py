@@ -43,6 +43,7 @@ LINES = {
     "budget": "the time for this source is up ({detail}); the rest stays due",
     "coding": "{host} packs its answer in a way we did not ask for ({detail})",
     "host_budget": "enough asked of {host} for one run; the rest stays due",
+    "unsent": "its pages could not be sent to the writer; the rest stays due",
     "hanging": "too many pages of {host} cannot be read in time; the rest stays due",
     "redirects": "{host} redirects too often",
     "not_a_feed": "the answer is no feed",

@@ -7,8 +7,8 @@ it or nothing.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Self
 
 from scrapy.exceptions import CloseSpider, DropItem
 
@@ -34,6 +34,11 @@ class FetchedPage:
     fetch: Fetch
     prepared: Prepared | None = None
     is_archived: bool = True  # False: the page asks that only what was made of it be kept
+    meta: dict[str, Any] = field(default_factory=dict)  # of the request that brought it
+
+    def leave(self) -> None:
+        """Nothing of it is kept: a shared frontier gives its request to another run."""
+        self.meta["is_left"] = True
 
 
 class RunPipeline:
@@ -65,6 +70,7 @@ class PreparePipeline(RunPipeline):
             # fetched before the others were known to hang; and who asks us to stop does not want to wait for more of them
             if tally.hung >= MAX_HUNG or (tally.hung and run.stop_reason):
                 run.leave(item.page.source, "hanging")
+                item.leave()
                 raise DropItem("left for another run", log_level="DEBUG")
             item.prepared = await asyncio.wrap_future(run.workers.prepare(item.page, template))
             outcome = item.prepared.outcome

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from scrapy.exceptions import CloseSpider
 
+from crawler.cluster import ALONE
 from crawler.faults import POSTPONED, RUN_ENDED, Refused, told
 from crawler.guard import dialled, host_and_port
 from crawler.manners import Manners
@@ -27,6 +28,7 @@ from pipelines.errors import StorageError, one_line
 from pipelines.records import Due, Entry, Fetch, Rejection, Traits
 
 if TYPE_CHECKING:
+    from crawler.cluster.sending import Outgoing
     from crawler.sources import Source
     from crawler.spiders.base import Visit
     from pipelines.config import Config
@@ -111,6 +113,9 @@ class Run:
         self.storage_error: BaseException | None = None
         self.on_stop: Callable[[], None] = lambda: None
         self.shared: frozenset[str] = frozenset()  # addresses of indexes that several sources read
+        self.guests: frozenset[str] = frozenset()  # sources that other workers begin; their pages may come to this one
+        self.cluster = ALONE
+        self.outgoing: Outgoing | None = None  # where pages are sent before they are kept here
         self.gate = HostGate(config.crawl.delay_s, most_requests=config.crawl.max_requests_per_host)
         self.manners = Manners(self)
         self.preparing = asyncio.Semaphore(config.worker_count)  # pages handed to workers, no more than there are
@@ -142,7 +147,21 @@ class Run:
         return tally is not None and tally.source.local
 
     def of_kind(self, kind: str) -> list[Source]:
+        """The sources of a kind that this run begins."""
+        return [source for source in self._all_of(kind) if source.id not in self.guests]
+
+    def guests_of(self, kind: str) -> list[Source]:
+        return [source for source in self._all_of(kind) if source.id in self.guests]
+
+    def has_kind(self, kind: str) -> bool:
+        return bool(self._all_of(kind))
+
+    def _all_of(self, kind: str) -> list[Source]:
         return [tally.source for tally in self.tallies.values() if tally.source.kind == kind]
+
+    def told_of(self) -> list[Tally]:
+        """What the report speaks of: not of guests that never came."""
+        return [tally for tally in self.tallies.values() if tally.has_begun or tally.source.id not in self.guests]
 
     def index_key(self, source: Source, url: str) -> str:
         """The name an index's validators are kept under: its address, and the source's id when several share it.
@@ -208,6 +227,14 @@ class Run:
     # writing down
 
     async def begin(self, source: Source) -> None:
+        await self.do(self._beginning(source))
+
+    def begin_soon(self, source: Source) -> None:
+        """Begin a source whose first request came from another worker; the writer takes works in their order."""
+        if not self.tallies[source.id].has_begun:
+            self.writer.do(self._beginning(source))
+
+    def _beginning(self, source: Source) -> Callable[[Corpus], None]:
         self.tallies[source.id].has_begun = True
         chosen_by = [source.kind, source.url, source.url_pattern, source.timezone, self.config.crawl.max_feed_entries]
 
@@ -215,7 +242,7 @@ class Run:
             corpus.start_source_run(self.number, source.id, self.now())
             corpus.select(source.id, json.dumps(chosen_by))
 
-        await self.do(work)
+        return work
 
     async def indexed(self, fetch: Fetch, visit: Visit, entries: Sequence[Entry], others: OtherFiles) -> list[str]:
         """Keep an index's entries and validators in one transaction; return its other files that are to be read now.

@@ -73,6 +73,8 @@ class Report:
         """One line; on trouble it can be the subject of a mail."""
         asked = [source for source in self.sources if source.outcome != "skipped"]
         failed = len(self.having("failed"))
+        if not self.sources and not self.error:
+            return "copydesk crawl: no source is in this shard"
         if not asked and not self.error:
             return f"copydesk crawl: none of {plural(len(self.sources), 'source')} is due; name one or use --force"
         parts = [f"{failed} of {len(asked)} sources failed" if failed else plural(len(asked), "source")]

@@ -12,9 +12,11 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from crawler.cluster import ALONE, Cluster
 from crawler.outcome import (
     EXIT_STORAGE,
     Report,
@@ -32,10 +34,12 @@ if TYPE_CHECKING:
     from scrapy.crawler import AsyncCrawlerProcess
     from scrapy.settings import Settings
 
+    from crawler.cluster.sending import Outgoing
     from crawler.ledger import Run
     from crawler.sources import Source
     from pipelines.config import Config
     from pipelines.store import Corpus
+    from pipelines.workers import Workers
     from pipelines.writer import Writer
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -57,6 +61,7 @@ def crawl(
     since: datetime | None = None,
     force: bool = False,
     now: datetime | None = None,
+    cluster: Cluster = ALONE,
 ) -> Report:
     """Crawl the sources that are due (all of them with `force`); return how it went.
 
@@ -68,22 +73,24 @@ def crawl(
 
     started, began = time.monotonic(), datetime.now(UTC)
     now = now or began
-    with run_lock(config.database_path):
-        writer = Writer(config.database_path, config)
-        try:
-            return crawl_with(
-                writer,
-                config,
-                sources,
-                limit=limit,
-                since=since,
-                force=force,
-                now=now,
-                ahead=now - began,
-                started=started,
-            )
-        finally:
-            writer.close()
+    with (
+        cluster.agreed() as outgoing,
+        run_lock(config.database_path),
+        closing(Writer(config.database_path, config)) as writer,
+    ):
+        return crawl_with(
+            writer,
+            config,
+            sources,
+            limit=limit,
+            since=since,
+            force=force,
+            now=now,
+            ahead=now - began,
+            started=started,
+            cluster=cluster,
+            outgoing=outgoing,
+        )
 
 
 def crawl_with(
@@ -97,11 +104,12 @@ def crawl_with(
     now: datetime,
     ahead: timedelta,
     started: float,
+    cluster: Cluster,
+    outgoing: Outgoing | None,
 ) -> Report:
     """The crawl itself, with the corpus open."""
-    from crawler.ledger import Run
     from crawler.reading import MODULES
-    from crawler.sources import load_sources, traits
+    from crawler.sources import load_sources
     from pipelines.workers import STAGES, Workers
 
     ids = [source.id for source in sources]
@@ -110,18 +118,34 @@ def crawl_with(
     number = writer.do(lambda corpus: corpus.start_run("crawl", now)).result()
     workers = Workers(config, modules=(*STAGES, *MODULES))
     try:
-        run = Run(config, chosen, {source.id: traits(source) for source in chosen}, writer, workers, number)
-        run.limit, run.since = limit, since
+        run = new_run(config, chosen, writer, workers, number, cluster)
+        run.limit, run.since, run.outgoing = limit, since, outgoing
         run.clock = lambda: datetime.now(UTC) + ahead
         run.shared = shared_indexes([*load_sources(config), *sources])
         run.manners.recall()
-        if chosen:
+        if run.tallies:
             start_spiders(run)
     finally:
         workers.close()
     passed_by = [source.id for source in sources if source.id not in due]
     skipped = writer.ask(lambda corpus: [skipped_source(corpus, source) for source in passed_by]).result()
     return finish(run, skipped, now, started)
+
+
+def new_run(
+    config: Config, chosen: Sequence[Source], writer: Writer, workers: Workers, number: int, cluster: Cluster
+) -> Run:
+    """The run, with the sources it begins; where the frontier is shared, pages of any other may come to it, too."""
+    from crawler.ledger import Run
+    from crawler.sources import load_sources, traits
+
+    begun = {source.id for source in chosen}
+    others = [source for source in load_sources(config) if source.enabled and source.id not in begun]
+    known = [*chosen, *others] if cluster.frontier else chosen
+    run = Run(config, known, {source.id: traits(source) for source in known}, writer, workers, number)
+    run.guests = frozenset(source.id for source in known if source.id not in begun)
+    run.cluster = cluster
+    return run
 
 
 def sources_due(corpus: Corpus, sources: Sequence[Source], now: datetime) -> list[str]:
@@ -144,7 +168,7 @@ def start_spiders(run: Run) -> None:
     from crawler.spiders.listing import ListingSpider
     from crawler.spiders.sitemap import SitemapSpider
 
-    start(run, [spider for spider in (FeedSpider, SitemapSpider, ListingSpider) if run.of_kind(spider.kind)])
+    start(run, [spider for spider in (FeedSpider, SitemapSpider, ListingSpider) if run.has_kind(spider.kind)])
 
 
 def start(run: Run, spiders: Sequence[type[Spider]], **arguments: Any) -> None:
@@ -187,7 +211,7 @@ def scrapy_settings(run: Run) -> Settings:
             host: {"delay": run.gate.delay(host), "concurrency": 1, "jitter": 0} for host in run.local_hosts
         },
     }
-    settings.setdict(changes, priority="cmdline")
+    settings.setdict(changes | run.cluster.settings(), priority="cmdline")
     return settings
 
 
@@ -237,14 +261,14 @@ def is_running() -> bool:
 
 def finish(run: Run, skipped: list[SourceReport], now: datetime, started: float) -> Report:
     """Write the run's end into the corpus and return its report."""
-    reports = [source_report(run, tally) for tally in run.tallies.values()]
+    tallies = run.told_of()
+    reports = [source_report(run, tally) for tally in tallies]
     code, error = verdict(run, reports)
     ended = run.now()
 
     def work(corpus: Corpus) -> list[SourceReport]:
         closed = [
-            close_source(corpus, run, report, tally, now, ended)
-            for report, tally in zip(reports, run.tallies.values(), strict=True)
+            close_source(corpus, run, report, tally, now, ended) for report, tally in zip(reports, tallies, strict=True)
         ]
         counts = Counter[str]()
         for report in reports:

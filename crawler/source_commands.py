@@ -50,20 +50,29 @@ def sources() -> None:
 
 @sources.command("list")
 @click.option("--enabled", "is_enabled_only", is_flag=True, help="Only those a crawl visits.")
+@click.option(
+    "--shards",
+    metavar="N",
+    type=click.IntRange(1, 1000),
+    help="Name the part each is in when N crawlers share the list (`crawl --shard`).",
+)
 @json_option
 @with_config
-def list_sources(config: Config, is_json: bool, is_enabled_only: bool) -> int:
+def list_sources(config: Config, is_json: bool, is_enabled_only: bool, shards: int | None) -> int:
     """List every source and how it did.
 
     Last success, last new article and failures in a row, from the corpus.
 
     Example: copydesk sources list --enabled
     """
+    from crawler.sharding import shard_of
     from crawler.sources import load_sources
 
     health = health_of(config)
     rows = [
-        {**row_of(source), **{name: health.get(source.id, {}).get(name) for name in HEALTH}}
+        row_of(source)
+        | {name: health.get(source.id, {}).get(name) for name in HEALTH}
+        | ({"shard": f"{shard_of(source.url, shards)}/{shards}"} if shards else {})
         for source in load_sources(config)
         if source.enabled or not is_enabled_only
     ]
@@ -71,6 +80,7 @@ def list_sources(config: Config, is_json: bool, is_enabled_only: bool) -> int:
         answer_json(rows)
         return 0
     shown = [
+        *([column("shard")] if shards else []),
         column("is", "enabled", lambda on: "on" if on else "off"),
         column("id"),
         column("kind"),

@@ -83,6 +83,22 @@ class NotifyConfig(Section, frozen=True):
     on_failure_timeout_s: float = 60.0  # then it is ended
 
 
+class WatchConfig(Section, frozen=True):
+    """A saved search, and who hears of a new story that it finds. A search written as a text is its query."""
+
+    query: str = ""  # words as in `copydesk search`; empty: the filters alone decide
+    topic: str = ""  # only what matched this concept of the vocabulary
+    source: str = ""  # only this source (its id)
+    language: str = ""  # only this language (ISO 639-1)
+    show: bool = True  # a line at the end of a run that is not quiet
+    ping_url: str = ""  # told by POST, as JSON
+    feed: str = ""  # an Atom file that grows
+
+    def __post_init__(self) -> None:
+        if not (self.query.strip() or self.topic or self.source or self.language):
+            raise ValueError("a search without query, topic, source and language")
+
+
 class LogConfig(Section, frozen=True):
     """What a crawl writes into a file of its own, beside what it prints."""
 
@@ -104,6 +120,14 @@ class Config(Section, frozen=True):
     crawl: CrawlConfig = CrawlConfig()
     notify: NotifyConfig = NotifyConfig()
     log: LogConfig = LogConfig()
+    watch: dict[str, WatchConfig | str] = {}
+
+    @property
+    def watches(self) -> dict[str, WatchConfig]:
+        """The saved searches by name."""
+        return {
+            name: WatchConfig(query=found) if isinstance(found, str) else found for name, found in self.watch.items()
+        }
 
     @property
     def database_path(self) -> Path:
@@ -144,7 +168,8 @@ def load(
     if path is not None:
         from_file = read_toml(path)
         decode(Config, from_file, str(path))
-        for table, key in ((from_file, "database"), (from_file, "sources"), (from_file.get("log", {}), "file")):
+        feeds = [(table, "feed") for table in from_file.get("watch", {}).values() if isinstance(table, dict)]
+        for table, key in ((from_file, "database"), (from_file, "sources"), (from_file.get("log", {}), "file"), *feeds):
             if isinstance(table.get(key), str) and table[key]:
                 table[key] = str(path.resolve().parent / Path(table[key]).expanduser())
         merge(merged, from_file)
@@ -211,6 +236,17 @@ def check_keys(kind: type[Section], values: Mapping[str, Any], where: str) -> No
             if not isinstance(value, Mapping):
                 raise ConfigError(f"{where}: {key}", f"{value!r}", "a table")
             check_keys(section, value, f"{where}: {key}")
+        elif key == "watch" and isinstance(value, Mapping):
+            check_watches(value, f"{where}: {key}")
+
+
+def check_watches(watches: Mapping[str, Any], where: str) -> None:
+    """Refuse what is no saved search: neither a text with words nor a table of ours."""
+    for name, value in watches.items():
+        if isinstance(value, Mapping):
+            check_keys(WatchConfig, value, f"{where}: {name}")
+        elif not isinstance(value, str) or not value.strip():
+            raise ConfigError(f"{where}: {name}", f"{value!r}", "a query or a table")
 
 
 def changed(section: S, **changes: object) -> S:

@@ -28,6 +28,7 @@ from pipelines.urls import is_web
 if TYPE_CHECKING:
     from pipelines.config import NotifyConfig
 
+PING_URL = "notify.ping_url"  # as errors name it
 START, SUCCESS, FAIL = "/start", "", "/fail"
 MAX_BODY_BYTES = 10_000  # what such services keep of a body
 MAX_VARIABLE_CHARS = 4_000  # Linux takes 128 kB a variable; nobody reads that
@@ -74,48 +75,55 @@ def bounded(seconds: float) -> float:
 class Errand:
     """Work on a thread that is waited for only until its time is up; it returns a line when it went wrong."""
 
-    def __init__(self, work: Callable[[], str], seconds: float) -> None:
+    def __init__(self, work: Callable[[], str], seconds: float, setting: str = PING_URL) -> None:
+        self._setting = setting
         self._seconds, self._until = seconds, time.monotonic() + seconds
         self._told: list[str] = []
         self._thread = threading.Thread(target=lambda: self._told.append(work()), daemon=True)
         try:
             self._thread.start()
         except RuntimeError as error:  # no more threads on this machine
-            self._told.append(f"notify.ping_url: {one_line(error)}")
+            self._told.append(f"{setting}: {one_line(error)}")
 
     def wait(self) -> list[str]:
         """What went wrong: nothing, one line, or that it takes too long."""
         if self._thread.ident is not None:  # it was started
             self._thread.join(max(0.0, self._until - time.monotonic()))
         if self._thread.is_alive():
-            return [f"notify.ping_url: no answer within {self._seconds:g} s"]
+            return [f"{self._setting}: no answer within {self._seconds:g} s"]
         return [line for line in self._told if line]
 
 
 def ping(url: str, ending: str, body: str, timeout_s: float) -> str:
-    """Send one request; return "" or what went wrong. The address is a secret: only its host is named."""
+    """Tell the watchdog; return "" or what went wrong."""
     if problem := unusable(url):
         return problem
     parts = urlsplit(url)
     address = urlunsplit(parts._replace(path=parts.path.rstrip("/") + ending, fragment=""))
+    data = body.encode("utf-8", "replace")[:MAX_BODY_BYTES]
+    return post(address, data, "text/plain; charset=utf-8", timeout_s, PING_URL)
+
+
+def post(url: str, data: bytes, content_type: str, timeout_s: float, setting: str) -> str:
+    """Send one request; return "" or what went wrong. The address is a secret: only its host is named."""
+    if problem := unusable(url, setting):
+        return problem
     try:
         request = urllib.request.Request(  # noqa: S310 - its scheme was looked at
-            address,
-            data=body.encode("utf-8", "replace")[:MAX_BODY_BYTES],
-            headers={"User-Agent": "copydesk", "Content-Type": "text/plain; charset=utf-8"},
+            url, data=data, headers={"User-Agent": "copydesk", "Content-Type": content_type}
         )
         with opener().open(request, timeout=timeout_s):
             return ""
     except (OSError, HTTPException, ValueError) as error:
-        return f"notify.ping_url: {parts.hostname}: {one_line(told(error))}"
+        return f"{setting}: {urlsplit(url).hostname}: {one_line(told(error))}"
 
 
-def unusable(url: str) -> str:
+def unusable(url: str, setting: str = PING_URL) -> str:
     """Why the address cannot be asked; "" when it can, or when there is none."""
     is_plain = url.isascii() and url.isprintable() and " " not in url  # http.client would tell the whole address
     if not url or (is_web(url) and is_plain):
         return ""
-    return "notify.ping_url: no http or https address in plain letters without user name and password"
+    return f"{setting}: no http or https address in plain letters without user name and password"
 
 
 def told(error: Exception) -> BaseException:

@@ -1,4 +1,4 @@
-"""Read web archives: the HTML responses of a WARC as pages. warcio is imported here and nowhere else.
+"""Web archives: the HTML responses of a WARC as pages, and pages as a WARC. warcio is imported here and nowhere else.
 
 Archives are often cut off (a full disk, an aborted download) and sometimes wrong. What can be read is given, then
 one error as a value: the caller goes on with its other files.
@@ -6,11 +6,14 @@ one error as a value: the caller goes on with its other files.
 
 from __future__ import annotations
 
+import uuid
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from importlib import metadata
+from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from pipelines.errors import InputError, MissingExtraError
 from pipelines.records import Page
@@ -92,3 +95,61 @@ def warc_time(text: str) -> datetime:
     except ValueError:
         raise ValueError(f"WARC-Date {text!r} is no date") from None
     return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+
+
+def write_pages(pages: Iterable[Page], out: BinaryIO, now: datetime, *, is_packed: bool = True) -> int:
+    """Write pages as the responses of a WARC, each a gzip member of its own when packed; return how many.
+
+    Of a response's head the status and the type are known, so these are given. The same pages give the same bytes.
+    """
+    try:
+        from warcio.warcwriter import WARCWriter
+    except ImportError:
+        raise MissingExtraError(
+            "--format warc",
+            "writing web archives needs warcio, which is not installed",
+            "",
+            "pip install 'copydesk[warc]'",
+        ) from None
+    writer = WARCWriter(out, gzip=is_packed, warc_version="1.1")
+    about = {"software": f"copydesk/{metadata.version('copydesk')}", "format": "WARC file version 1.1"}
+    lines = "".join(f"{name}: {value}\r\n" for name, value in about.items()).encode()
+    head = {
+        "WARC-Date": warc_text(now),
+        "WARC-Record-ID": record_id("warcinfo", now),
+        "Content-Type": "application/warc-fields",
+    }
+    writer.write_record(
+        writer.create_warc_record("", "warcinfo", BytesIO(lines), length=len(lines), warc_headers_dict=head)
+    )
+    count = 0
+    for page in pages:
+        count += 1
+        writer.write_record(record_of(writer, page))
+    return count
+
+
+def record_of(writer: Any, page: Page) -> Any:
+    """A page as a response record."""
+    from warcio.statusandheaders import StatusAndHeaders
+
+    kind = " ".join(page.content_type.encode("ascii", "ignore").decode().split()) or "text/html"
+    headers = [("Content-Type", kind), ("Content-Length", str(len(page.body)))]
+    head = {"WARC-Date": warc_text(page.fetched), "WARC-Record-ID": record_id(page.url, page.fetched)}
+    return writer.create_warc_record(
+        page.url,
+        "response",
+        payload=BytesIO(page.body),
+        length=len(page.body),  # or it is copied to a file that nobody closes
+        http_headers=StatusAndHeaders("200 OK", headers, protocol="HTTP/1.1"),
+        warc_headers_dict=head,
+    )
+
+
+def warc_text(time: datetime) -> str:
+    """A time as WARC 1.1 has it, to the microsecond: to the second, pages of one second would lose their order."""
+    return time.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def record_id(subject: str, time: datetime) -> str:
+    return f"<urn:uuid:{uuid.uuid5(uuid.NAMESPACE_URL, f'{subject} {warc_text(time)}')}>"

@@ -10,6 +10,14 @@ import pytest
 
 def pytest_addoption(parser):
     parser.addoption("--agree", action="store_true", help="rewrite what golden pages are expected to give")
+    parser.addoption("--cluster", action="store_true", help="kill workers and a Redis, too: minutes")
+
+
+def pytest_collection_modifyitems(config, items):
+    if not config.getoption("--cluster"):
+        for item in items:
+            if "cluster" in item.keywords:
+                item.add_marker(pytest.mark.skip(reason="takes minutes: `make test-cluster`"))
 
 
 @pytest.fixture

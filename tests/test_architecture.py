@@ -24,10 +24,18 @@ OWNERS = {  # library: modules that may import it
     "sqlite_utils": ("pipelines.store",),
     "sqlite3": ("pipelines.store",),
     "warcio": ("pipelines.warc",),
-    "msgspec": ("pipelines.config",),
+    "msgspec": ("pipelines.config", "pipelines.parcels", "crawler.cluster.letters"),
+    "redis": ("pipelines.stream", "crawler.cluster"),
+    "scrapy_redis": ("crawler.cluster",),
+    "pyarrow": ("pipelines.export.parquet",),
+    "datasette": ("pipelines.explore",),
     "filelock": ("pipelines.lock",),
     "py3langid": ("pipelines.language",),
     "courlan": ("pipelines.urls",),
+    "starlette": ("pipelines.serve",),
+    "jinja2": ("pipelines.serve.rendering",),
+    "markupsafe": ("pipelines.serve.words",),
+    "uvicorn": ("pipelines.cli.serve", "pipelines.explore"),
     "rich": ("pipelines.cli", "crawler.demo"),
     "click": ("pipelines.cli", "crawler.cli", "crawler.source_commands", "crawler.demo.command"),
 }
@@ -40,7 +48,10 @@ SHELL = (
     "pipelines.writer",
     "pipelines.workers",
     "pipelines.export",
+    "pipelines.explore",
+    "pipelines.watch",
     "pipelines.warc",
+    "pipelines.serve",
 )
 FORBIDDEN = [  # (who, must not import, why)
     *((stage, other, "stages do not import each other") for stage in STAGES for other in STAGES if stage != other),
@@ -49,6 +60,9 @@ FORBIDDEN = [  # (who, must not import, why)
     ("pipelines", "crawler", "pipelines must work where Scrapy is not installed"),
     ("pipelines.store", "pipelines.cli", "arrows point down"),
     ("pipelines.store", "pipelines.flow", "arrows point down"),
+    ("pipelines.store", "pipelines.serve", "arrows point down"),
+    ("pipelines.serve", "pipelines.cli", "arrows point down"),
+    ("pipelines.serve", "pipelines.extract", "no page is parsed for a reader"),
     ("pipelines.store.migrations", "pipelines", "a released step must not change when our code does"),
 ]
 ALLOWED = {  # (who, what): why the table above does not hold here

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import scrapy
 from scrapy.http import Request, Response
 
-from crawler.faults import classify, status_word
+from crawler.faults import POSTPONED, classify, status_word
 from crawler.item_pipelines import FetchedPage
 from crawler.marks import marks_of
 from crawler.politeness import host_key
@@ -55,6 +55,7 @@ class SourceSpider(scrapy.Spider):
         super().__init__(name=self.kind, **arguments)
         self.run = run
         self.asked: set[tuple[str, str]] = set()  # pages of indexes, by source
+        self.wanted: set[str] = set()  # pages
 
     def reader(self, source: Source, response: Response) -> partial[Found]:
         """The call that reads an index; a worker process makes it."""
@@ -69,6 +70,9 @@ class SourceSpider(scrapy.Spider):
             await self.run.begin(source)
             for request in await self.index_requests(source):
                 yield request
+        for source in self.run.guests_of(self.kind):
+            for due in await self.run.due(source):
+                yield await self.page_request(source, due)
 
     async def index_requests(self, source: Source) -> list[Request]:
         """The source's index and what an earlier run left unread of it; all counted before the first is answered."""
@@ -130,6 +134,7 @@ class SourceSpider(scrapy.Spider):
     async def index_unanswered(self, failure: Failure) -> AsyncIterator[Any]:
         visit: Visit = failure.request.cb_kwargs["visit"]  # type: ignore[attr-defined]
         word, detail = classify(error_of(failure))
+        mark_left(failure, word)
         key = self.run.index_key(visit.source, visit.url)
         fetch = Fetch(url=key, source=visit.source.id, kind=self.kind, time=self.run.now(), status=0, error=word)
         await self.run.index_failed(fetch, visit.url, detail)
@@ -143,7 +148,11 @@ class SourceSpider(scrapy.Spider):
         if tally.open_indexes or not tally.good_indexes:
             return
         for due in await self.run.due(source):
-            yield await self.page_request(source, due)
+            if due.url not in self.wanted:  # the index has a part that another read
+                self.wanted.add(due.url)
+                yield await self.page_request(source, due)
+            else:
+                tally.asked -= 1
 
     async def page_request(self, source: Source, due: Due) -> Request:
         place = await self.run.manners.place_of(due.url) if due.is_revisit else due.url
@@ -164,7 +173,9 @@ class SourceSpider(scrapy.Spider):
         if fetch.error and source.text_from_feed and response.status in REFUSED:
             page = self.page_of_summary(due, source, fetch)
             if page is not None:
-                yield FetchedPage(page, replace(fetch, error="", status=200, etag="", last_modified=""))
+                yield FetchedPage(
+                    page, replace(fetch, error="", status=200, etag="", last_modified=""), meta=response.meta
+                )
                 return
         if fetch.error:
             await self.run.page_failed(fetch, f"status {response.status}")
@@ -177,11 +188,13 @@ class SourceSpider(scrapy.Spider):
                 await self.run.page_refused(fetch, "noindex")
                 return
             is_archived = not ("noarchive" in marks and crawl.heed_noarchive)
-            yield FetchedPage(self.page_of(response, due, source, fetch), fetch, is_archived=is_archived)
+            page = self.page_of(response, due, source, fetch)
+            yield FetchedPage(page, fetch, is_archived=is_archived, meta=response.meta)
 
     async def page_unanswered(self, failure: Failure) -> None:
         kwargs = failure.request.cb_kwargs  # type: ignore[attr-defined]
         word, detail = classify(error_of(failure))
+        mark_left(failure, word)
         fetch = Fetch(
             url=kwargs["due"].url, source=kwargs["source"].id, kind="page", time=self.run.now(), status=0, error=word
         )
@@ -219,6 +232,12 @@ class SourceSpider(scrapy.Spider):
 def error_of(failure: Failure) -> BaseException:
     """The exception a failure carries."""
     return failure.value or RuntimeError("no reason given")
+
+
+def mark_left(failure: Failure, word: str) -> None:
+    """Note on a request that was never made that it is still to be: a shared frontier takes it back."""
+    if word in POSTPONED:
+        failure.request.meta["is_left"] = True  # type: ignore[attr-defined]
 
 
 def conditional(etag: str, last_modified: str) -> dict[str, str]:

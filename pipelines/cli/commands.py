@@ -2,6 +2,34 @@
 
 from __future__ import annotations
 
-from pipelines.cli import filling, pages, reading, runs, schedule, upkeep, why
+from pipelines.cli import (
+    digest,
+    explore,
+    export,
+    filling,
+    joining,
+    pages,
+    reading,
+    runs,
+    schedule,
+    serve,
+    upkeep,
+    watch,
+    why,
+)
 
-__all__ = ["filling", "pages", "reading", "runs", "schedule", "upkeep", "why"]
+__all__ = [
+    "digest",
+    "explore",
+    "export",
+    "filling",
+    "joining",
+    "pages",
+    "reading",
+    "runs",
+    "schedule",
+    "serve",
+    "upkeep",
+    "watch",
+    "why",
+]

@@ -1,4 +1,4 @@
-"""The commands that fill the corpus and empty it into files: ingest, reprocess, export."""
+"""The commands that fill the corpus: ingest, reprocess."""
 
 from __future__ import annotations
 
@@ -16,20 +16,16 @@ import click
 from pipelines.cli import answer_json, cli, remark, with_config
 from pipelines.cli.options import (
     json_option,
-    language_option,
     reading,
-    remark_unknown,
     require_corpus,
     since_option,
     source_option,
     stopped_gently,
-    topic_option,
-    until_option,
     utc_now,
 )
 from pipelines.cli.tables import Progress, print_lines
 from pipelines.errors import ConfigError
-from pipelines.report import plural, tally_lines
+from pipelines.report import tally_lines
 
 if TYPE_CHECKING:
     from pipelines.batch import Tally
@@ -37,7 +33,6 @@ if TYPE_CHECKING:
     from pipelines.records import Traits
 
 STDIN = Path("-")
-FORMATS = ("jsonl", "text", "markdown", "csv", "atom")
 TraitsFinder = Callable[["Config", str], "Traits | None"]
 
 
@@ -152,44 +147,3 @@ def check_source(config: Config, source: str) -> None:
     near = get_close_matches(source, known, 3)
     hint = f"did you mean {', '.join(near)}?" if near else "`copydesk stats` names them"
     raise ConfigError(f"--source {source}", "nothing of it is in this corpus", "a source whose pages are stored", hint)
-
-
-@cli.command()
-@click.option(
-    "--format", "form", type=click.Choice(FORMATS), default="jsonl", show_default=True, help="How to write articles."
-)
-@since_option
-@until_option
-@source_option
-@topic_option
-@language_option
-@click.option("--all-copies", is_flag=True, help="Copies too, not only the first article of each cluster.")
-@click.argument("out", type=click.Path(path_type=Path), default="-")
-@with_config
-def export(
-    *,
-    form: str,
-    since: datetime | None,
-    until: datetime | None,
-    source: str,
-    topic: str,
-    language: str,
-    all_copies: bool,
-    out: Path,
-    config: Config,
-) -> None:
-    """Write the cleaned articles to a file or folder.
-
-    OUT is a file, a folder (text and markdown: one file an article) or - for stdout.
-
-    Example: copydesk export --format markdown --since 7d week/
-    """
-    from pipelines.export import export_articles
-    from pipelines.store.filters import Filter
-
-    chosen = Filter(since=since, until=until, source=source, topic=topic, language=language, all_copies=all_copies)
-    with reading(config) as corpus:
-        count = export_articles(corpus.articles(chosen), form, out, utc_now())
-        if not count:
-            remark_unknown(corpus, source, topic)
-    remark(f"{plural(count, 'article')} written" + ("" if str(out) == "-" else f" to {out}"))

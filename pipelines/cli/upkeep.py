@@ -63,15 +63,17 @@ def doctor(mend: bool, is_json: bool, config: Config) -> int:
 
 def find_problems(config: Config, now: datetime) -> list[tuple[str, str]]:
     """Return what is wrong and how to mend it, a line each."""
-    from pipelines.notify import unusable
+    from pipelines.notify import PING_URL, unusable
 
     problems = []
     if now < BUILT:
         problems.append(
             (f"the clock says {moment(now.isoformat())}", "set the machine's clock: dates of articles depend on it")
         )
-    if problem := unusable(config.notify.ping_url):
-        problems.append((problem, "correct it in copydesk.toml: nobody is told"))
+    asked = {f"watch.{name}.ping_url": watch.ping_url for name, watch in config.watches.items()}
+    for setting, url in ({PING_URL: config.notify.ping_url} | asked).items():
+        if problem := unusable(url, setting):
+            problems.append((problem, "correct it in copydesk.toml: nobody is told"))
     free = shutil.disk_usage(config.database_path.parent).free
     if free < MIN_FREE_BYTES:
         problems.append(
@@ -142,7 +144,8 @@ def open_problem(corpus: Corpus, run: Mapping[str, Any], age: timedelta) -> tupl
     if not is_held(Path(corpus.path)):
         again = f"what it kept is safe; `copydesk {run['command']}` once more does the rest"
         return f"{name} never ended: it was killed, or the machine stopped", again
-    if age > MAX_RUNS * timedelta(seconds=corpus.config.crawl.run_budget_s):
+    is_endless = run["command"] == "write"  # it goes on until it is stopped
+    if not is_endless and age > MAX_RUNS * timedelta(seconds=corpus.config.crawl.run_budget_s):
         return f"{name} is still at work", f"if it hangs, stop its process ({corpus.path}.pid names it)"
     return None
 

@@ -24,12 +24,15 @@ from pipelines.store.frontier import Frontier
 from pipelines.store.hosts import Hosts
 from pipelines.store.indexes import Indexes
 from pipelines.store.memory import Memory
+from pipelines.store.merging import Merging
+from pipelines.store.news import News
 from pipelines.store.pages import RawPages
 from pipelines.store.rebuild import Rebuild
 from pipelines.store.runs import Runs
 from pipelines.store.search import Search
 from pipelines.store.stats import Stats
 from pipelines.store.stories import Stories
+from pipelines.store.watches import Watches
 
 __all__ = ["Corpus", "Filter", "Known", "Problem"]
 
@@ -37,6 +40,7 @@ DEFAULTS = Config()
 
 
 class Corpus(
+    Merging,
     Articles,
     Checks,
     Rebuild,
@@ -45,8 +49,10 @@ class Corpus(
     Hosts,
     Indexes,
     Memory,
+    News,
     RawPages,
     Runs,
+    Watches,
     Search,
     Copies,
     Evidence,

@@ -19,7 +19,7 @@ from pipelines.config import Config
 from pipelines.errors import CopydeskError, StorageError, one_line
 
 APPLICATION_ID = 0x636F7079  # "copy": tells our file from any other SQLite file
-SCHEMA_VERSION = 6  # how many steps migrations.py has; kept in user_version, so that opening reads one page
+SCHEMA_VERSION = 8  # how many steps migrations.py has; kept in user_version, so that opening reads one page
 BUSY_SECONDS = 30.0  # another writer's transaction is under a second; thirty means that it hangs
 CACHE_KIB = 65_536  # filled as needed; at 16 MB an addition among 100,000 articles costs a quarter more
 FETCH_ROWS = 200  # read in one step when many rows are streamed
@@ -167,18 +167,18 @@ def connect(path: Path | str, *, read_only: bool) -> sqlite3.Connection:
     if str(path) == MEMORY:
         connection = sqlite3.connect(MEMORY, isolation_level=None)
     else:
-        mode = "ro" if read_only else "rw"
-        is_still = (
-            read_only and not os.access(Path(path).resolve().parent, os.W_OK) and not Path(f"{path}-wal").exists()
-        )
         connection = sqlite3.connect(
-            f"{Path(path).resolve().as_uri()}?mode={mode}{'&immutable=1' if is_still else ''}",
-            uri=True,
-            isolation_level=None,
-            timeout=BUSY_SECONDS,
+            address_of(path, read_only=read_only), uri=True, isolation_level=None, timeout=BUSY_SECONDS
         )
     connection.row_factory = as_row
     return connection
+
+
+def address_of(path: Path | str, *, read_only: bool) -> str:
+    """The file as SQLite is told of it; a missing one is not made."""
+    mode = "ro" if read_only else "rw"
+    is_still = read_only and not os.access(Path(path).resolve().parent, os.W_OK) and not Path(f"{path}-wal").exists()
+    return f"{Path(path).resolve().as_uri()}?mode={mode}{'&immutable=1' if is_still else ''}"
 
 
 def prepare(connection: sqlite3.Connection, path: Path | str, *, read_only: bool) -> None:

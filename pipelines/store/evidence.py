@@ -28,6 +28,11 @@ class Evidence(Connection):
             "SELECT * FROM relevance_terms WHERE article = ? ORDER BY weight DESC, concept, term", (article,)
         )
 
+    def topics_of(self, article: int) -> list[str]:
+        """The concepts an article matched, the heaviest first."""
+        sql = "SELECT concept FROM relevance_terms WHERE article = ? AND weight > 0 GROUP BY concept ORDER BY sum(weight) DESC, concept"
+        return [row["concept"] for row in self._rows(sql, (article,))]
+
     def versions(self, article: int) -> list[Row]:
         """Earlier texts, newest first: article, seen, text, diff (to the text that came after), title, replaced."""
         sql = "SELECT article, seen, text, diff, title, replaced FROM versions WHERE article = ? ORDER BY id DESC"

@@ -370,3 +370,26 @@ def fates_stored_once(db: Database) -> None:
     db.execute("INSERT OR IGNORE INTO fates SELECT fate, kind, reason, evidence FROM older")
     db.execute("INSERT INTO removed_blocks SELECT article, position, fate, block FROM older ORDER BY 1, 2")
     db.execute("DROP TABLE older")
+
+
+@migrations()
+def saved_searches(db: Database) -> None:
+    """How far each saved search has looked, and what it found: an article tells its story, once."""
+    for statement in (
+        "CREATE TABLE watches (name TEXT PRIMARY KEY, seen INTEGER NOT NULL) STRICT",
+        """CREATE TABLE watch_news (watch TEXT NOT NULL, article INTEGER NOT NULL REFERENCES articles(id) ON DELETE CASCADE,
+            found TEXT NOT NULL, waiting TEXT NOT NULL DEFAULT '', PRIMARY KEY (watch, article)) STRICT, WITHOUT ROWID""",
+        "CREATE INDEX watch_news_by_article ON watch_news(article)",
+    ):
+        db.execute(statement)
+
+
+@migrations()
+def reading_room_indexes(db: Database) -> None:
+    """Articles of no story and those on the border, few among many; canonical ones by time, to be counted without reading them."""
+    for name, columns, condition in (
+        ("articles_without_story", "coalesce(published, fetched)", "story IS NULL AND canonical = 1"),
+        ("articles_borderline", "coalesce(published, fetched)", "verdict = 'borderline' AND canonical = 1"),
+        ("articles_canonical", "coalesce(published, fetched), source", "canonical = 1"),
+    ):
+        db.execute(f"CREATE INDEX {name} ON articles({columns}) WHERE {condition}")

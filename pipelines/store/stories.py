@@ -30,15 +30,15 @@ class Stories(Connection):
         """When the oldest article that a run brought was published (else fetched); None when it brought none."""
         return to_time(self._value(f"SELECT min({TIME}) FROM articles AS a WHERE run = ?", (run,)))
 
-    def story_items(self, since: datetime, most: int = -1) -> Iterator[StoryItem]:
-        """Canonical articles since then (the newest `most` of them), oldest first, for `pipelines.dedup.stories.group`.
+    def story_items(self, since: datetime, most: int = -1, skip: int = 0) -> Iterator[StoryItem]:
+        """Canonical articles since then (the newest `most` after `skip`), oldest first, for `pipelines.dedup.stories.group`.
 
         Read by the hundred: a month of texts needs more room than all that is made of them.
         """
         from pipelines.dedup.stories import StoryItem
 
-        newest = f"SELECT id FROM articles AS a WHERE canonical = 1 AND {TIME} >= ? ORDER BY {TIME} DESC, id DESC LIMIT ?"
-        keys = [row["id"] for row in self._rows(newest, (moment(since), most))][::-1]
+        newest = f"SELECT id FROM articles AS a WHERE canonical = 1 AND {TIME} >= ? ORDER BY {TIME} DESC, id DESC LIMIT ? OFFSET ?"
+        keys = [row["id"] for row in self._rows(newest, (moment(since), most, skip))][::-1]
         texts = (
             "SELECT a.id, title, text, language, published, fetched FROM json_each(?) AS wanted"
             " CROSS JOIN articles AS a ON a.id = wanted.value ORDER BY wanted.key"
