@@ -24,7 +24,7 @@ PROTOCOL = "copydesk:pages:version"  # what the writer reads
 WRITER = "copydesk:writer"  # who writes
 GROUP = CONSUMER = "writer"
 FIELD = b"parcel"
-MOST_WAITING = 10_000  # parcels: some 200 MB of Redis' memory; workers wait while there are more
+MOST_WAITING = 10_000  # parcels: 200 to 400 MB of Redis' memory; workers wait while there are more
 CLAIM_S = 30  # a writer that was not heard of for so long is gone
 ANSWER_S = 5.0  # Redis answers in a millisecond; longer is a network that is gone
 REREAD, NEW = "0", ">"

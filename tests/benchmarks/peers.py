@@ -22,17 +22,18 @@ class PeerError(Exception):
     """Why there is no row of figures for an extractor, in one line."""
 
 
-def python_of(name: str) -> Path:
+def python_of(name: str, requirements: Sequence[str] = ()) -> Path:
     """The interpreter of a peer's environment, which is made when it is missing or pinned anew."""
     folder = ENVIRONMENTS / name
     stamp = folder / "requirements.txt"
-    wanted = "\n".join(REQUIREMENTS[name])
+    requirements = requirements or REQUIREMENTS[name]
+    wanted = "\n".join(requirements)
     python = folder / "bin" / "python"
     if stamp.exists() and stamp.read_text("utf-8") == wanted:
         return python
     shutil.rmtree(folder, ignore_errors=True)
     install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    for command in ([sys.executable, "-m", "venv", str(folder)], [*install, PIP], [*install, *REQUIREMENTS[name]]):
+    for command in ([sys.executable, "-m", "venv", str(folder)], [*install, PIP], [*install, *requirements]):
         said(command, "no environment")
     stamp.write_text(wanted, "utf-8")
     return python
