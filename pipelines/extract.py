@@ -55,9 +55,9 @@ PAGE_CHARS = 600  # a page with less text than this has nothing to look for
 LITTLE = 0.3  # share of the page's paragraphs; below it the fast way missed the body more often than not
 LINKED = 0.5  # share of link characters from which a block leads elsewhere
 
-UNREAD = (  # what trafilatura deletes sooner or later; the tree is a fifth smaller without it from the start
-    "svg", "style", "template", "aside", "footer", "nav", "menu", "button", "select", "noscript", "dialog", "img", "picture", "source", "iframe",
-    "canvas", "link", "meta", "input", "embed", "object", "map", "area", "audio", "video", "track", "param", "fencedframe", "applet", "use",
+UNREAD = (  # what trafilatura deletes sooner or later; not "nav" and "button", by which it tells how much it missed
+    "svg", "style", "template", "aside", "footer", "menu", "select", "dialog", "img", "picture", "source", "iframe", "canvas", "link", "meta",
+    "input", "embed", "object", "map", "area", "audio", "video", "track", "param", "fencedframe", "applet", "use",
 )  # fmt: skip
 
 _MAGIC = (

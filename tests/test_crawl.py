@@ -434,9 +434,9 @@ def test_hostile_answers_cost_only_themselves_and_budgets_hold(tmp_path):
         paths = ("/bomb", "/big", "/cut", "/layers", "/headers", "/plain", "/loop", "/tofile")
         desk.source("bad", site.feed("/feed.xml", [(site.base + path, path) for path in paths]))
         desk.source(
-            "slow", slow.feed("/feed.xml", [(slow.page(f"/{n}", 800 + n, delay=0.4), f"S{n}") for n in range(9)])
+            "slow", slow.feed("/feed.xml", [(slow.page(f"/{n}", 800 + n, delay=1.0), f"S{n}") for n in range(9)])
         )
-        done = desk.crawl(COPYDESK_CRAWL__SOURCE_BUDGET_S="1.5")
+        done = desk.crawl(COPYDESK_CRAWL__SOURCE_BUDGET_S="4")
         assert done.returncode == 0, done.stdout + done.stderr
         rows = desk.rows("select url, reason from rejections")
         reasons = {row["url"].rpartition("/")[2]: row["reason"] for row in rows}
@@ -448,7 +448,7 @@ def test_hostile_answers_cost_only_themselves_and_budgets_hold(tmp_path):
             "headers": "too_large",
         }
         assert reasons == {**expected, "loop": "redirects", "tofile": "http_302"}
-        assert 2 <= desk.rows("select new from source_runs where source = 'slow'")[0]["new"] <= 6
+        assert 1 <= desk.rows("select new from source_runs where source = 'slow'")[0]["new"] <= 6
         assert site.paths().count("/loop") == 6
         later = desk.crawl(COPYDESK_CRAWL__RUN_BUDGET_S="0.8")
         assert later.returncode == 3
