@@ -54,6 +54,9 @@ _UNSAFE = dict.fromkeys(
 _BYTES = {chr(byte): byte for byte in range(0x80, 0x100)} | {
     bytes((byte,)).decode("cp1252"): byte for byte in range(0x80, 0x100) if byte not in (0x81, 0x8D, 0x8F, 0x90, 0x9D)
 }
+_TWICE = re.compile(
+    rb"\xc3[\x82-\xb4](?:\xc2[\x80-\xbf]|[\xc5\xc6\xcb\xe2])"
+)  # a first byte of two or more, then another
 _HIGH = re.compile(f"[{re.escape(''.join(_BYTES))}]+")
 _OUTSIDE = re.compile(rf"[^\x00-\x7f{re.escape(''.join(_BYTES))}]")
 _REFERENCE = re.compile(r"&#(?:x([0-9a-fA-F]{1,8})|(\d{1,9}));?")
@@ -72,7 +75,7 @@ def decode(body: bytes, content_type: str) -> str:
             return body[len(mark) :].decode(name, "replace")
     if not body.isascii() and b"\0" not in body[:HEAD_BYTES]:
         try:  # text of another charset is never valid UTF-8 by chance, and pages re-saved as UTF-8 keep their old meta
-            return once_encoded(body.decode("utf-8"))
+            return once_encoded(body.decode("utf-8")) if _TWICE.search(body) else body.decode("utf-8")
         except UnicodeDecodeError:
             pass  # a cut last character or another charset: the claims are asked
     for label in claimed(body, content_type):

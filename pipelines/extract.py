@@ -9,8 +9,8 @@ release touches this file and the golden pages, no more.
 from __future__ import annotations
 
 import re
-from collections import defaultdict
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -240,21 +240,20 @@ def marked(blocks: Sequence[Block], main: str) -> list[Block]:
     several blocks, the visible ones beside other kept blocks are meant.
     """
     lines = [letters_of(line) for line in main.splitlines()]
-    whole_lines: dict[str, int] = defaultdict(int)
-    for line in lines:
-        whole_lines[line] += 1
+    whole_lines = Counter(lines)
+    sentences = [line for line in whole_lines if len(line) >= SENTENCE_CHARS]
     run = "".join(lines)
     keys = [letters_of(block.text) for block in blocks]
     places: dict[str, list[int]] = defaultdict(list)
     for index, letters in enumerate(keys):
-        if letters and (is_in_main(letters, whole_lines, run) or is_amid(keys, index, run)):
+        if letters and (is_in_main(letters, whole_lines, sentences, run) or is_amid(keys, index, run)):
             places[letters].append(index)
     sure = {index for found in places.values() if len(found) == 1 for index in found}
     kept: set[int] = set(sure)
     last = -COPY_STEP
     for letters, found in places.items():
         if len(found) > 1:
-            count = max(whole_lines.get(letters, 0), run.count(letters) if len(letters) >= SENTENCE_CHARS else 0, 1)
+            count = max(whole_lines[letters], run.count(letters) if len(letters) >= SENTENCE_CHARS else 0, 1)
             chosen = sorted(found, key=partial(preference, blocks=blocks, sure=sure, last=last))[:count]
             kept.update(chosen)
             last = chosen[0]
@@ -281,14 +280,14 @@ def distance(index: int, sure: set[int]) -> int:
     return next((step for step in range(1, 12) if index - step in sure or index + step in sure), 12)
 
 
-def is_in_main(letters: str, whole_lines: dict[str, int], run: str) -> bool:
+def is_in_main(letters: str, whole_lines: Mapping[str, int], sentences: Sequence[str], run: str) -> bool:
     if letters in whole_lines:
         return True
     if len(letters) < SENTENCE_CHARS:
         return False
     if letters in run:
         return True
-    inside = sum(len(line) for line in whole_lines if len(line) >= SENTENCE_CHARS and line in letters)
+    inside = sum(len(line) for line in sentences if line in letters)
     return inside >= COVERED * len(letters)
 
 

@@ -190,11 +190,14 @@ def of_text(facts: Facts) -> Columns:
 
 def of_place(facts: Facts) -> Columns:
     """Where a block stands in the tree, and what else stands there."""
-    boxes_around = [container(box) for box in facts.box_names]
-    two_around = [container(box) for box in boxes_around]
+    outer = {box: container(box) for box in set(facts.box_names)}
+    outer |= {box: container(box) for box in set(outer.values()) - outer.keys()}
+    boxes_around = [outer[box] for box in facts.box_names]
+    two_around = [outer[box] for box in boxes_around]
     all_prose = max(1.0, float(facts.shown_words.sum()))
     best_steps = steps_of(facts.best_box)
-    common = np.array([shared(steps_of(path), best_steps) for path in facts.paths], dtype=np.float64)
+    in_common = {path: shared(steps_of(path), best_steps) for path in set(facts.paths)}
+    common = np.array([in_common[path] for path in facts.paths], dtype=np.float64)
     places = np.array([place_of(path) for path in facts.paths], dtype=np.float64)
     ones = np.ones(facts.count)
     return {
