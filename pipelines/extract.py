@@ -18,19 +18,11 @@ from typing import Any
 
 from lxml import etree, html
 
+from pipelines.authors import byline_of
 from pipelines.blocks import Walker
-from pipelines.claims import (
-    Claims,
-    byline_of,
-    canonical_of,
-    claimed_dates,
-    date_in_url,
-    gather,
-    moment,
-    title_of,
-    visible_dates,
-)
+from pipelines.claims import Claims, canonical_of, gather
 from pipelines.config import ExtractConfig
+from pipelines.dates import claimed_dates, date_in_url, moment, visible_dates
 from pipelines.decode import (
     decode,
     letters_of,
@@ -40,6 +32,7 @@ from pipelines.decode import (
     without_control_references,
     without_scripts,
 )
+from pipelines.headline import title_of
 from pipelines.language import code, guessed, language_of
 from pipelines.records import Block, Document, Page, Rejection
 from pipelines.urls import site
@@ -156,7 +149,7 @@ def from_tree(page: Page, root: Any, config: ExtractConfig) -> Document:
     blocks = within(Walker().walk(root), config.max_text_chars)
     claims = gather(root)
     published, origin = published_of(claims, root, blocks, page)
-    byline = byline_of(claims, root, page)
+    byline = byline_of(claims, root, page, blocks)
     blocks = with_main(blocks, root, page.url)
     sample = (
         " ".join(block.text for block in blocks if block.is_main)[:LANGUAGE_CHARS]
@@ -175,7 +168,7 @@ def from_tree(page: Page, root: Any, config: ExtractConfig) -> Document:
         canonical_url=canonical_of(claims, page),
         source=page.source,
         publisher=page.traits.publisher or site(page.final_url or page.url) or page.source,
-        title=normalise(title_of(claims, page))[: config.max_title_chars],
+        title=normalise(title_of(claims, page, blocks))[: config.max_title_chars],
         byline=normalise(byline)[: config.max_byline_chars],
         published=published,
         published_origin=origin,
@@ -299,7 +292,7 @@ def published_of(claims: Claims, root: Any, blocks: list[Block], page: Page) -> 
         found = moment(text, page)
         if found is not None:
             return found, origin
-    for text in visible_dates(claims, blocks):
+    for text in visible_dates(claims, blocks, page):
         found = moment(text, page)
         if found is not None:
             return found, "visible"

@@ -86,7 +86,9 @@ class MergedArticles(Articles):
             f" SELECT t.ours, t.ours, 1, (SELECT ours FROM their_runs WHERE theirs = o.run), o.fetched, o.updated, {CONTENT}"
             " FROM taken AS t JOIN other.articles AS o ON o.id = t.theirs ORDER BY t.ours"
         )
-        for row in self._stream("SELECT a.id, a.title, a.text FROM taken AS t JOIN main.articles AS a ON a.id = t.ours"):
+        for row in self._stream(
+            "SELECT a.id, a.title, a.text FROM taken AS t JOIN main.articles AS a ON a.id = t.ours"
+        ):
             self._index(row["id"], row["title"], row["text"])
         tables = (
             *EVIDENCE,
