@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import importlib
 import multiprocessing
-import queue
 import signal
+import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -31,7 +32,13 @@ MEMORY_BYTES = 2 * 2**30  # address space of a worker; a page that needs more is
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 START_SECONDS = 60.0  # a process that imports on a busy machine; only the first page waits for it
 ORPHAN_SECONDS = 5.0  # beyond its time a worker ends itself: whoever should have ended it was killed
-STAGES = ("pipelines.flow", "pipelines.clean.memory")  # what a worker for pages has imported before its first one
+START_WORTH_S = (
+    1.0  # what another process costs before its first page is done; until it adds up to this, waiting is cheaper
+)
+# what a worker for pages has imported before its first one; trafilatura, too, or each would import it for itself
+STAGES = (
+    "pipelines.flow", "pipelines.extract", "pipelines.clean", "pipelines.clean.memory", "pipelines.relevance", "trafilatura", "htmldate",
+)  # fmt: skip
 LOST_REASONS = frozenset({"parse_timeout", "parser_killed", "parser_memory"})
 NOT_STARTED = "not_started"
 
@@ -61,16 +68,29 @@ class LostTaskError(Exception):
 
 
 class Workers:
-    """A fixed number of processes; `prepare` and `call` may be used from any thread."""
+    """A number of processes at most; `prepare` and `call` may be used from any thread.
 
-    def __init__(self, config: Config, count: int | None = None, modules: Sequence[str] = STAGES) -> None:
+    The one that works already is asked first. Another is started when tasks have waited for as long as its start takes: an
+    hourly run with twenty pages needs no second one.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        count: int | None = None,
+        modules: Sequence[str] = STAGES,
+        *,
+        seconds: float | None = None,
+        is_parent: bool = False,
+    ) -> None:
+        """`seconds`: what a task may take; None: what a page may. `is_parent`: tasks start workers of their own."""
         count = count or config.worker_count
-        self._seconds = config.crawl.page_seconds
+        self._seconds = seconds or config.crawl.page_seconds
         self._config = config
-        self._idle: queue.SimpleQueue[Worker] = queue.SimpleQueue()
-        self._workers = [Worker(modules) for _ in range(count)]
-        for worker in self._workers:
-            self._idle.put(worker)
+        self._workers = [Worker(modules, is_parent=is_parent) for _ in range(count)]
+        self._idle = list(self._workers)
+        self._returned = threading.Condition()
+        self._waited_s = 0.0  # for a process, since the last one was started
         self._threads = ThreadPoolExecutor(count, thread_name_prefix="copydesk-worker")
 
     def prepare(self, page: Page, template: frozenset[int] = frozenset()) -> Future[Prepared]:
@@ -86,6 +106,12 @@ class Workers:
         self._threads.shutdown(wait=True, cancel_futures=False)
         for worker in self._workers:
             worker.stop()
+
+    def abandon(self) -> None:
+        """End the processes with what they have in hand, and begin nothing new; `close` does not wait long after this."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        for worker in self._workers:
+            worker.give_up()
 
     def _prepare(self, page: Page, template: frozenset[int]) -> Prepared:
         try:
@@ -103,16 +129,34 @@ class Workers:
             )
 
     def _call(self, function: Callable[..., T], *arguments: Any) -> T:
-        worker = self._idle.get()
+        worker = self._taken()
         try:
             answer = worker.ask(function, arguments, self._seconds)
             for _ in range(TRIES - 1):
                 if isinstance(answer, Lost) and answer.reason in ("parser_killed", NOT_STARTED):
                     answer = worker.ask(function, arguments, self._seconds)
         finally:
-            self._idle.put(worker)
+            with self._returned:
+                self._idle.append(worker)
+                self._returned.notify()
         value: T = checked(answer)
         return value
+
+    def _taken(self) -> Worker:
+        """An idle worker that runs, or one that is worth its start."""
+        with self._returned:
+            while True:
+                found = next((worker for worker in self._idle if worker.is_running), None)
+                is_first = len(self._idle) == len(self._workers)
+                if found is None and self._idle and (is_first or self._waited_s >= START_WORTH_S):
+                    found, self._waited_s = self._idle[0], 0.0
+                if found is not None:
+                    self._idle.remove(found)
+                    return found
+                is_starting = any(not worker.is_running for worker in self._workers if worker not in self._idle)
+                began = time.monotonic()
+                self._returned.wait(START_WORTH_S - self._waited_s if self._idle else None)
+                self._waited_s += 0.0 if is_starting else time.monotonic() - began  # another would not be here sooner
 
 
 def checked(answer: Any) -> Any:
@@ -127,13 +171,23 @@ def checked(answer: Any) -> Any:
 class Worker:
     """One process and the pipe to it; started at its first task, replaced when lost."""
 
-    def __init__(self, modules: Sequence[str] = STAGES) -> None:
+    def __init__(self, modules: Sequence[str] = STAGES, *, is_parent: bool = False) -> None:
         self._modules = tuple(modules)
+        self._is_parent = is_parent
+        self._is_over = False
         self._process: BaseProcess | None = None
         self._pipe: Connection | None = None
+        self._is_running = False
+
+    @property
+    def is_running(self) -> bool:
+        """True when it has answered that it is there."""
+        return self._is_running
 
     def ask(self, function: Callable[..., Any], arguments: Sequence[Any], seconds: float) -> Any:
         """Return what the function returns, or a `Lost`."""
+        if self._is_over:
+            return Lost(NOT_STARTED, "was stopped")
         try:
             pipe = self._pipe or self._start()
         except (EOFError, OSError) as error:
@@ -160,6 +214,13 @@ class Worker:
             self._process.kill()
             self._process.join()
         self._pipe = self._process = None
+        self._is_running = False
+
+    def give_up(self) -> None:
+        """End the process while another thread may wait for it: that thread hears that it died, and tidies up."""
+        self._is_over = True
+        if (process := self._process) is not None:
+            process.kill()
 
     def _start(self) -> Connection:
         # forkserver: a fresh process without our threads and open files, and the heavy imports are made once
@@ -167,13 +228,18 @@ class Worker:
         context.set_forkserver_preload(list(self._modules))
         ours, theirs = context.Pipe()
         start_forkserver()
-        process = context.Process(target=serve, args=(theirs, self._modules), daemon=True)
+        process = context.Process(
+            target=serve, args=(theirs, self._modules, self._is_parent), daemon=not self._is_parent
+        )
         process.start()
         theirs.close()
         self._process, self._pipe = process, ours
         if not ours.poll(START_SECONDS):
             raise TimeoutError(f"silent for {START_SECONDS:g} s")
         ours.recv()  # an end of the pipe: it died while it was being made
+        if self._is_over:
+            raise EOFError("was stopped")
+        self._is_running = True
         return ours
 
 
@@ -190,12 +256,13 @@ def start_forkserver() -> None:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def serve(pipe: Connection, modules: Sequence[str]) -> None:
+def serve(pipe: Connection, modules: Sequence[str], is_parent: bool = False) -> None:
     """Carry out tasks until the pipe closes. Runs in the worker process."""
     for ours in SIGNALS:  # the parent decides when a page in hand is done
         signal.signal(ours, signal.SIG_IGN)
     signal.signal(signal.SIGALRM, signal.SIG_DFL)  # ends the process, also inside C code
-    limit_memory()
+    if not is_parent:  # the pages of a parent are parsed by its own workers, each with its limit
+        limit_memory()
     for name in modules:
         importlib.import_module(name)
     try:

@@ -28,6 +28,7 @@ OWNERS = {  # library: modules that may import it
     "redis": ("pipelines.stream", "crawler.cluster"),
     "scrapy_redis": ("crawler.cluster",),
     "pyarrow": ("pipelines.export.parquet",),
+    "pyspark": ("pipelines.archive.engines",),
     "datasette": ("pipelines.explore",),
     "filelock": ("pipelines.lock",),
     "py3langid": ("pipelines.language",),
@@ -51,6 +52,7 @@ SHELL = (
     "pipelines.explore",
     "pipelines.watch",
     "pipelines.warc",
+    "pipelines.archive",
     "pipelines.serve",
 )
 FORBIDDEN = [  # (who, must not import, why)

@@ -28,11 +28,12 @@ from pipelines.errors import ConfigError
 from pipelines.report import tally_lines
 
 if TYPE_CHECKING:
-    from pipelines.batch import Tally
+    from pipelines.batch import Order, Tally
     from pipelines.config import Config
     from pipelines.records import Traits
 
 STDIN = Path("-")
+LIST_ENDS = (".paths", ".paths.gz")  # as in pipelines.archive.lists, which only those who read archives import
 TraitsFinder = Callable[["Config", str], "Traits | None"]
 
 
@@ -41,6 +42,17 @@ TraitsFinder = Callable[["Config", str], "Traits | None"]
 @click.option("--source", default="", help="Whose pages these are: the id of a source. [default: ingest]")
 @click.option("--topical", is_flag=True, help="Keep only pages about AI safety, as a crawl of a general source does.")
 @click.option("--url-prefix", default="", help="The address of the folder the files were saved from.")
+@click.option(
+    "--engine",
+    type=click.Choice(["local", "spark"]),
+    help="Read web archives side by side: on this machine's processors, or with Spark. [default for lists: local]",
+)
+@click.option("--jobs", metavar="N", type=click.IntRange(1, 1000), help="Archives read at once. [default: one a core]")
+@click.option(
+    "--parts",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Where what archives gave waits to be settled. [default: beside the corpus]",
+)
 @click.option("--quiet", is_flag=True, help="Say nothing when all went well.")
 @json_option
 @with_config
@@ -52,6 +64,9 @@ def ingest(
     source: str,
     topical: bool,
     url_prefix: str,
+    engine: str | None,
+    jobs: int | None,
+    parts: Path | None,
     quiet: bool,
     is_json: bool,
     config: Config,
@@ -63,43 +78,73 @@ def ingest(
     on where it stopped. The address of a saved page is --url-prefix and its path in the folder, else the address
     the page claims (canonical link, og:url), else file:// and its place on this machine.
 
+    Archives are read side by side with --engine, or when PATH is a list of them as
+    Common Crawl has it (warc.paths.gz; its files lie beside it or in folders above):
+    one file a task, what it gave in a Parquet file (--parts), then one writer. The
+    pages stay in the archives; with --topical, those without a word of the topic are
+    not parsed.
+
     Example: copydesk ingest crawl.warc.gz saved-pages/ --topical
+             copydesk ingest CC-NEWS/2026/10/warc.paths.gz --topical --jobs 8
              zcat pages.jsonl.gz | copydesk ingest -
     """
-    from pipelines.batch import DEFAULT_SOURCE, Listener, Order
-    from pipelines.batch import ingest as run_ingest
-    from pipelines.inputs import spooled
+    from pipelines.batch import DEFAULT_SOURCE, Order
 
-    if url_prefix:
-        check_prefix(url_prefix)
-    traits = traits_of(context.obj, config, source)
-    if topical:
-        traits = replace(traits, is_topical=True)
-    progress = Progress("pages")
-    with TemporaryDirectory(prefix="copydesk-") as folder, stopped_gently(), progress:
-        passing = spooled(sys.stdin.buffer, Path(folder), url_prefix) if STDIN in paths else None
-        read = tuple(passing if passing and path == STDIN else path for path in dict.fromkeys(paths))
-        order = Order(read, source or DEFAULT_SOURCE, traits, url_prefix, passing)
-        spool = str(passing or STDIN)
-        listener = Listener(lambda said: progress.tell(said.replace(spool, "-")), progress.show)
-        tally = run_ingest(config, order, utc_now, listener)
+    check_prefix(url_prefix)
+    traits = traits_of(context.obj, config, source, is_topical=topical)
+    order = Order(tuple(dict.fromkeys(paths)), source or DEFAULT_SOURCE, traits, url_prefix)
+    if engine is not None or any(path.name.lower().endswith(LIST_ENDS) for path in paths):
+        tally = read_archives(config, order, engine, jobs, parts)
+    elif jobs or parts:
+        raise click.UsageError("--jobs and --parts are for --engine, or for lists of archives")
+    else:
+        tally = read_files(config, order)
     return tell_tally(tally, "read", is_json=is_json, is_quiet=quiet)
 
 
-def traits_of(find: TraitsFinder | None, config: Config, source: str) -> Traits:
-    """What the source list says of these pages; where there is no list, or no such source, nothing."""
+def read_files(config: Config, order: Order) -> Tally:
+    """Read files one after another; "-" is what comes on stdin."""
+    from pipelines.batch import Listener
+    from pipelines.batch import ingest as run_ingest
+    from pipelines.inputs import spooled
+
+    progress = Progress("pages")
+    with TemporaryDirectory(prefix="copydesk-") as folder, stopped_gently(), progress:
+        passing = spooled(sys.stdin.buffer, Path(folder), order.url_prefix) if STDIN in order.paths else None
+        read = tuple(passing if passing and path == STDIN else path for path in order.paths)
+        spool = str(passing or STDIN)
+        listener = Listener(lambda said: progress.tell(said.replace(spool, "-")), progress.show)
+        return run_ingest(config, replace(order, paths=read, passing=passing), utc_now, listener)
+
+
+def read_archives(config: Config, order: Order, engine: str | None, jobs: int | None, parts: Path | None) -> Tally:
+    """Read web archives side by side."""
+    from pipelines.archive.settle import Plan, ingest_archives
+    from pipelines.batch import Listener
+
+    if STDIN in order.paths:
+        raise click.UsageError("an engine reads files, not stdin")
+    progress = Progress("pages")
+    with stopped_gently(), progress:
+        plan = Plan(order, engine or "local", jobs or 0, parts)
+        return ingest_archives(config, plan, utc_now, Listener(progress.tell, progress.show))
+
+
+def traits_of(find: TraitsFinder | None, config: Config, source: str, *, is_topical: bool) -> Traits:
+    """What the source list says of these pages; where there is no list, or no such source, nothing. `is_topical` is added."""
     from pipelines.records import Traits
 
     found = find(config, source) if callable(find) and source else None
     if callable(find) and source and found is None:
         remark(f"no source is called {source}: its pages get neither language nor time zone from the list")
-    return found or Traits()
+    found = found or Traits()
+    return replace(found, is_topical=True) if is_topical else found
 
 
 def check_prefix(prefix: str) -> None:
     from pipelines.urls import normal_form
 
-    if not normal_form(prefix):
+    if prefix and not normal_form(prefix):
         raise click.BadParameter(f"{prefix!r} is no http(s) address", param_hint="--url-prefix")
 
 
