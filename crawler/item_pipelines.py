@@ -15,7 +15,6 @@ from scrapy.exceptions import CloseSpider, DropItem
 from crawler.ledger import MAX_HUNG
 from crawler.middlewares import run_of
 from pipelines.records import Fetch, Page, Rejection
-from pipelines.settling import settle_page, template_of
 from pipelines.workers import LOST_REASONS
 
 if TYPE_CHECKING:
@@ -62,7 +61,7 @@ class PreparePipeline(RunPipeline):
     async def process_item(self, item: FetchedPage) -> FetchedPage:
         run = self.run
         try:
-            template = await run.ask(lambda corpus: template_of(corpus, item.page))
+            template = await run.ask(lambda corpus: known_template(corpus, item.page))
         except CloseSpider:
             raise DropItem("the corpus cannot be read", log_level="DEBUG") from None
         tally = run.tallies[item.page.source]
@@ -95,8 +94,17 @@ class StorePipeline(RunPipeline):
         return item
 
 
+def known_template(corpus: Corpus, page: Page) -> frozenset[int]:
+    """What is known to be template on the page's site."""
+    from pipelines.settling import template_of  # brings numpy: in the writer's thread, and not in a run without a page
+
+    return template_of(corpus, page)
+
+
 def store(corpus: Corpus, item: FetchedPage, run: int) -> str:
     """Write all that is known of one page; return what became of it: new, copy, unchanged, updated, rejected."""
+    from pipelines.settling import settle_page
+
     assert item.prepared is not None
     result = settle_page(
         corpus,

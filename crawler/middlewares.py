@@ -120,7 +120,7 @@ class RobotsMiddleware(RobotsTxtMiddleware):
             raise Refused("robots_unreachable", f"status {response.status}")
         body = rules_of(response.body) if response.status < 300 else b""
         await run_of(self.crawler).manners.keep_robots(netloc, body)
-        await super()._parse_robots(response.replace(body=body), netloc, request)
+        await super()._parse_robots(as_bytes(response, body), netloc, request)
 
     def _robots_error(self, exc: Exception, netloc: str) -> None:
         super()._robots_error(exc, netloc)
@@ -174,9 +174,52 @@ class EncodingMiddleware:
         if codings and codings[-1] in GZIP:
             if not response.body.startswith(b"\x1f\x8b"):  # the header lies: the body is plain
                 response.headers.pop(b"Content-Encoding", None)
-            elif not is_whole_gzip(response.body, request.meta.get("download_maxsize", 5 * 2**20)):
-                raise ResponseDataLossError("the gzip stream is cut off")
+            else:
+                return unpacked(response, len(codings), request.meta.get("download_maxsize", 5 * 2**20))
         return response
+
+
+def unpacked(response: Response, codings: int, limit: int) -> Response:
+    """The response with its body as it was before compression; what is not that simple is left to Scrapy, and told as mere bytes.
+
+    Mere bytes, because Scrapy copies a response of text only after it has guessed the letters of the compressed body: up to a tenth
+    of a second on the event loop. Raises `ResponseDataLossError` for half a body.
+    """
+    body, is_rest = gunzipped(response.body, limit)
+    if body is None:
+        raise ResponseDataLossError("the gzip stream is cut off")
+    if codings > 1 or is_rest or len(body) > limit:
+        return as_bytes(response, response.body)
+    response.headers.pop(b"Content-Encoding", None)
+    return as_bytes(response, body)
+
+
+def gunzipped(body: bytes, limit: int) -> tuple[bytes | None, bool]:
+    """The first gzip member, or as much of it as is past `limit` (then its size is the trouble, not its end), and whether more follows.
+
+    None for half a member.
+    """
+    unzip = zlib.decompressobj(wbits=31)
+    try:
+        found = unzip.decompress(body, limit + 1)
+    except zlib.error:
+        return None, False
+    return (found if unzip.eof or len(found) > limit else None), bool(unzip.unused_data)
+
+
+def as_bytes(response: Response, body: bytes) -> Response:
+    """The response without a guess at what its letters are."""
+    return Response(
+        response.url,
+        status=response.status,
+        headers=response.headers,
+        body=body,
+        flags=response.flags,
+        request=response.request,
+        certificate=response.certificate,
+        ip_address=response.ip_address,
+        protocol=response.protocol,
+    )
 
 
 def is_plain(body: bytes) -> bool:
@@ -187,13 +230,3 @@ def is_plain(body: bytes) -> bool:
 def one_line_of(name: bytes) -> str:
     """A stranger's word, fit to print."""
     return name.decode("ascii", "backslashreplace")[:30]
-
-
-def is_whole_gzip(body: bytes, limit: int) -> bool:
-    """True when the first gzip member ends, or grows past `limit` (then its size is the trouble, not its end)."""
-    unzip = zlib.decompressobj(wbits=31)
-    try:
-        size = len(unzip.decompress(body, limit + 1))
-    except zlib.error:
-        return False
-    return unzip.eof or size > limit

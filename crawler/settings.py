@@ -55,22 +55,25 @@ URLLENGTH_LIMIT = 2048
 
 DOWNLOADER_MIDDLEWARES = {
     "crawler.middlewares.HostMiddleware": 50,
-    "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
     "crawler.middlewares.RobotsMiddleware": 100,
     "crawler.middlewares.EncodingMiddleware": 595,  # between decompression (590) and the wire
-    "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware": None,  # sources say what is theirs
-    "scrapy.downloadermiddlewares.httpcache.HttpCacheMiddleware": None,
+}
+DOWNLOADER_MIDDLEWARES_BASE = {  # of Scrapy's, in its order: no cookies, proxies, passwords, cache, and sources say what is theirs
+    "scrapy.downloadermiddlewares.downloadtimeout.DownloadTimeoutMiddleware": 350,
+    "scrapy.downloadermiddlewares.defaultheaders.DefaultHeadersMiddleware": 400,
+    "scrapy.downloadermiddlewares.useragent.UserAgentMiddleware": 500,
+    "scrapy.downloadermiddlewares.retry.RetryMiddleware": 550,
+    "scrapy.downloadermiddlewares.httpcompression.HttpCompressionMiddleware": 590,
+    "scrapy.downloadermiddlewares.redirect.RedirectMiddleware": 600,
+    "scrapy.downloadermiddlewares.stats.DownloaderStats": 850,
 }
 ITEM_PIPELINES = {
     "crawler.item_pipelines.PreparePipeline": 100,
     "crawler.item_pipelines.StorePipeline": 200,
 }
-EXTENSIONS = {
-    "crawler.extensions.Watch": 0,
-    "scrapy.extensions.telnet.TelnetConsole": None,
-    "scrapy.extensions.logstats.LogStats": None,
-    "scrapy.extensions.memusage.MemoryUsage": None,
-}
+EXTENSIONS = {"crawler.extensions.Watch": 0}
+# Scrapy imports what it switches off, too: the remote control alone brings all of aiohttp. So what it begins with is named here
+EXTENSIONS_BASE = {"scrapy.extensions.corestats.CoreStats": 0, "scrapy.extensions.logcount.LogCount": 0}
 TELNETCONSOLE_ENABLED = False
 REMOTE_CONTROL_ENABLED = False
 STATS_DUMP = False

@@ -13,13 +13,10 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from pipelines.clean import clean
 from pipelines.config import Config
 from pipelines.dedup import RECIPE, decide, is_wall, normalise, sign, signature_of, text_hash, tokens
 from pipelines.dedup.stories import group
-from pipelines.extract import extract
 from pipelines.records import Article, Document, Page, Rejection, Settled
-from pipelines.relevance import rate
 
 if TYPE_CHECKING:
     from pipelines.store import Corpus
@@ -31,6 +28,10 @@ NOTHING_KNOWN: frozenset[int] = frozenset()  # hashes of blocks that are templat
 
 def prepare(page: Page, config: Config, template: frozenset[int] = NOTHING_KNOWN) -> Article | Rejection:
     """Turn a page into an article, or into the stage and one-word reason that kept it out. Pure."""
+    from pipelines.clean import clean  # here, because the process that settles needs none of these
+    from pipelines.extract import extract
+    from pipelines.relevance import rate
+
     document = extract(page, config.extract)
     if isinstance(document, Rejection):
         return document

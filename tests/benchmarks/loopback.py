@@ -109,11 +109,11 @@ def feed(material: Material, host: int, base: str) -> bytes:
     return f'<?xml version="1.0"?><rss version="2.0"><channel>{head}{items}</channel></rss>'.encode()
 
 
-def answer(kind: str, body: bytes) -> bytes:
-    """A whole answer, compressed as servers send it."""
-    packed = gzip.compress(body, 6, mtime=0)
-    head = f"HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nContent-Encoding: gzip\r\nContent-Length: {len(packed)}\r\n\r\n"
-    return head.encode() + packed
+def answer(kind: str, body: bytes, *, is_packed: bool = True) -> bytes:
+    """A whole answer, compressed as servers send it; not the home page, which some ask for without saying that they can unpack."""
+    sent = gzip.compress(body, 6, mtime=0) if is_packed else body
+    coding = "Content-Encoding: gzip\r\n" if is_packed else ""
+    return f"HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\n{coding}Content-Length: {len(sent)}\r\n\r\n".encode() + sent
 
 
 class Connection(asyncio.Protocol):
@@ -149,8 +149,10 @@ def fill(answers: dict[tuple[str, str], bytes], material: Material, port: int) -
     for host, (base, name) in enumerate(zip(material.bases(port), material.names, strict=True)):
         address = f"127.0.0.{FIRST_HOST + host}"
         for called, place in ((address, base), (name, f"http://{name}")):
-            home = f'<html><head><link rel="alternate" type="application/rss+xml" href="{place}/feed.xml"></head></html>'
-            answers[called, "/"] = answer("text/html", home.encode())
+            home = (
+                f'<html><head><link rel="alternate" type="application/rss+xml" href="{place}/feed.xml"></head></html>'
+            )
+            answers[called, "/"] = answer("text/html", home.encode(), is_packed=False)
             answers[called, "/feed.xml"] = answer("application/rss+xml", feed(material, host, place))
             answers[called, "/robots.txt"] = answer("text/plain", b"User-agent: *\nAllow: /\n")
         for number in range(host, material.articles, material.hosts):
@@ -165,10 +167,10 @@ async def serve(material: Material) -> None:
     first = await loop.create_server(lambda: Connection(answers, asked), material.host_of(0), 0, backlog=512)
     port = first.sockets[0].getsockname()[1]
     servers = [first]
-    for host in range(1, material.hosts):
-        servers.append(
-            await loop.create_server(lambda: Connection(answers, asked), material.host_of(host), port, backlog=512)
-        )
+    servers += [
+        await loop.create_server(lambda: Connection(answers, asked), material.host_of(host), port, backlog=512)
+        for host in range(1, material.hosts)
+    ]
     fill(answers, material, port)
     print(port, flush=True)
     await asyncio.Event().wait()

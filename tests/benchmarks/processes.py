@@ -44,11 +44,10 @@ class Cost:
 def descendants(root: int) -> list[int]:
     """The processes below this one."""
     children = defaultdict(list)
-    for name in os.listdir("/proc"):
-        if name.isdigit():
-            with contextlib.suppress(OSError):  # it ended
-                stat = Path("/proc", name, "stat").read_text("utf-8")
-                children[int(stat.rpartition(")")[2].split()[1])].append(int(name))
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):  # it ended
+            stat = (folder / "stat").read_text("utf-8")
+            children[int(stat.rpartition(")")[2].split()[1])].append(int(folder.name))
     found, waiting = [], [root]
     while waiting:
         below = children[waiting.pop()]

@@ -67,10 +67,7 @@ class Placing:
         words = item["text"].lower().split()
         sketch = self.make(num_perm=PERMUTATIONS)
         sketch.update_batch(
-            [
-                " ".join(words[at : at + SHINGLE_WORDS]).encode()
-                for at in range(max(1, len(words) - SHINGLE_WORDS + 1))
-            ]
+            [" ".join(words[at : at + SHINGLE_WORDS]).encode() for at in range(max(1, len(words) - SHINGLE_WORDS + 1))]
         )
         twins = self.index.query(sketch)
         self.index.insert(item["url"], sketch, check_duplication=False)

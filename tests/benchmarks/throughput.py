@@ -121,7 +121,16 @@ def quietly(command: list[str]) -> list[str]:
 
 
 def ingest(bench: Bench) -> Trial:
-    command = [sys.executable, "-m", "crawler", "ingest", "--db", "ingested.db", "--url-prefix", "http://pages.example/"]
+    command = [
+        sys.executable,
+        "-m",
+        "crawler",
+        "ingest",
+        "--db",
+        "ingested.db",
+        "--url-prefix",
+        "http://pages.example/",
+    ]
     return bench.run([*quietly(command), str(bench.material.folder)], **LIMITS)
 
 
@@ -130,6 +139,8 @@ def newsplease(bench: Bench) -> Trial:
     before = asked_for(bench.port)
     trial = bench.run(command, **news_please.environment(bench.port))
     trial.articles = asked_for(bench.port) - before
+    if not trial.articles:
+        raise PeerError("it asked for no article")
     trial.kept = news_please.stored(bench.folder)
     return trial
 
@@ -169,7 +180,9 @@ def show(found: dict[str, list[Trial]], broken: dict[str, str]) -> None:
     for name, trial in cheapest.items():
         rounds = " ".join(f"{one.cpu_ms:.1f}" for one in found[name])
         ratios = "".join(f" {trial.cpu_ms / cheapest[other].cpu_ms:>16.2f}" for other in columns)
-        held = f"   {1000 * trial.ticks['most_work_s']:.0f}, {1000 * trial.ticks['latest_s']:.0f}" if trial.ticks else ""
+        held = (
+            f"   {1000 * trial.ticks['most_work_s']:.0f}, {1000 * trial.ticks['latest_s']:.0f}" if trial.ticks else ""
+        )
         rate = max(one.rate for one in found[name])
         print(f"{name:26} {trial.cpu_ms:7.1f} {rounds:>16} {rate:8.1f} {trial.cost.peak_rss_mb:7.0f} {trial.cost.peak_pss_mb:7.0f} {trial.kept:6}{ratios}{held}")  # fmt: skip
     for name, why in broken.items():
@@ -196,10 +209,10 @@ def main() -> None:
         print(f"{material.articles} articles of {size:.0f} kB on {material.hosts} hosts, {given.rounds} rounds, {os.cpu_count()} cores")  # fmt: skip
         with site(material) as port:
             for _ in range(given.rounds):
-                for name in found:
+                for name, trials in found.items():
                     if name not in broken:
                         try:
-                            found[name].append(trial_of(name, material, port))
+                            trials.append(trial_of(name, material, port))
                         except PeerError as error:
                             broken[name] = str(error)
     show(found, broken)
