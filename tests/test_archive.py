@@ -302,7 +302,8 @@ def test_spark_gives_what_this_machine_gives(db, tmp_path, capsys, monkeypatch):
 @pytest.mark.parametrize("missing", ["pyspark", "java"])
 def test_what_spark_lacks_is_one_line(db, tmp_path, capsys, monkeypatch, missing):
     if missing == "pyspark":
-        monkeypatch.setitem(sys.modules, "pyspark", None)
+        for name in ("pyspark", "pyspark.errors", "pyspark.sql"):
+            monkeypatch.setitem(sys.modules, name, None)
     else:
         fake = SimpleNamespace(PySparkException=OSError, SparkSession=None)
         for name in ("pyspark", "pyspark.errors", "pyspark.sql"):

@@ -306,7 +306,7 @@ def test_a_listing_stopped_after_its_first_page_goes_on_with_the_second(tmp_path
     desk = Desk(tmp_path)
     with Site() as site:
         url = fill_list(site)
-        desk.source("list", url, kind="listing", url_pattern="/posts/", delay_s=2.0)
+        desk.source("list", url, kind="listing", url_pattern="/posts/", delay_s=5.0)
         process = desk.start()
         while not desk.database.exists() or not desk.rows("select 1 from sqlite_master where name = 'frontier'"):
             time.sleep(0.02)

@@ -19,7 +19,7 @@ from tests.site import article, prose
 
 ROOT = Path(__file__).parents[1]
 pytestmark = pytest.mark.xdist_group("faults-pages")  # one pair of workers serves many tests
-SECONDS = 2.0  # the time limit of a page in these tests
+SECONDS = 4.0  # the time limit of a page in these tests
 CONFIG = changed(Config(), crawl=CrawlConfig(page_seconds=SECONDS))
 TEXT = "".join(f"<p>{line}</p>" for line in prose(7))
 

@@ -11,10 +11,11 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, as_completed
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
-from pipelines.archive.parts import Report
+from pipelines.archive.parts import Report, report_of
 from pipelines.archive.task import Task, read_archive
 from pipelines.config import Config
 from pipelines.errors import ConfigError, CopydeskError, InputError, MissingExtraError, one_line
@@ -65,10 +66,27 @@ def spark(tasks: Sequence[Task], config: Config, jobs: int) -> Iterator[tuple[Ta
     try:
         files = session.sparkContext.parallelize(list(enumerate(tasks)), len(tasks) or 1)  # a file is a task
         found = files.map(partial(attempted, config=config)).collect()  # a line a file
+    except Exception as error:  # noqa: BLE001 - a task that died TRIES times, Spark itself, another Python there: it ends all of them
+        found = [finished(number, task, said(error)) for number, task in enumerate(tasks)]
     finally:
-        session.stop()
+        with suppress(Exception):  # a Spark that died cannot be stopped
+            session.stop()
     for number, report, saw in found:
         yield tasks[number], report or failure(tasks[number], saw)
+
+
+def finished(number: int, task: Task, saw: str) -> tuple[int, Report | None, str]:
+    """What stands on the shared disk when Spark gave up: the parts that were made are as good as ever."""
+    known = report_of(task.part)
+    return number, known if known is not None and known.digest == task.digest else None, saw
+
+
+def said(error: Exception) -> str:
+    """Why Spark gave up, in a line: what comes from Java has its reason behind the classes it passed through."""
+    java = getattr(error, "java_exception", None)
+    lines = [line.strip() for line in (str(java.getMessage()) if java is not None else str(error)).splitlines()]
+    reasons = [line.rpartition("Exception: ")[2] for line in lines if "Exception: " in line or "Error: " in line]
+    return f"Spark gave up: {' '.join((reasons or lines or [type(error).__name__])[-1 if reasons else 0].split())[:200]}"
 
 
 def attempted(numbered: tuple[int, Task], config: Config) -> tuple[int, Report | None, str]:

@@ -78,11 +78,9 @@ def ingest(
     on where it stopped. The address of a saved page is --url-prefix and its path in the folder, else the address
     the page claims (canonical link, og:url), else file:// and its place on this machine.
 
-    Archives are read side by side with --engine, or when PATH is a list of them as
-    Common Crawl has it (warc.paths.gz; its files lie beside it or in folders above):
-    one file a task, what it gave in a Parquet file (--parts), then one writer. The
-    pages stay in the archives; with --topical, those without a word of the topic are
-    not parsed.
+    Archives are read side by side with --engine, or when PATH is a list of them as Common Crawl has it (warc.paths.gz, in the tree it was
+    published in): what each gave becomes a Parquet file (--parts), then one writer settles all. The pages stay in the
+    archives; with --topical, those without a word of the topic are not parsed.
 
     Example: copydesk ingest crawl.warc.gz saved-pages/ --topical
              copydesk ingest CC-NEWS/2026/10/warc.paths.gz --topical --jobs 8
@@ -90,9 +88,8 @@ def ingest(
     """
     from pipelines.batch import DEFAULT_SOURCE, Order
 
-    check_prefix(url_prefix)
     traits = traits_of(context.obj, config, source, is_topical=topical)
-    order = Order(tuple(dict.fromkeys(paths)), source or DEFAULT_SOURCE, traits, url_prefix)
+    order = Order(tuple(dict.fromkeys(paths)), source or DEFAULT_SOURCE, traits, checked_prefix(url_prefix))
     if engine is not None or any(path.name.lower().endswith(LIST_ENDS) for path in paths):
         tally = read_archives(config, order, engine, jobs, parts)
     elif jobs or parts:
@@ -141,11 +138,13 @@ def traits_of(find: TraitsFinder | None, config: Config, source: str, *, is_topi
     return replace(found, is_topical=True) if is_topical else found
 
 
-def check_prefix(prefix: str) -> None:
+def checked_prefix(prefix: str) -> str:
+    """The prefix, when it is an address or empty."""
     from pipelines.urls import normal_form
 
     if prefix and not normal_form(prefix):
         raise click.BadParameter(f"{prefix!r} is no http(s) address", param_hint="--url-prefix")
+    return prefix
 
 
 def tell_tally(tally: Tally, verb: str, *, is_json: bool, is_quiet: bool) -> int:
