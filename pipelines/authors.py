@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import Any
+from itertools import islice
+from typing import Any, cast
+
+from lxml import etree
 
 from pipelines.claims import Claims, site_names
 from pipelines.dates import MONTHS
@@ -74,12 +77,12 @@ _NOBODY = frozenset((
 _META_BYLINES = (
     "article:author", "author", "parsely-author", "sailthru.author", "dc.creator", "byl", "citation_author", "cxenseparse:author", "twitter:data1",
 )  # fmt: skip
-_BYLINES = (
-    '(//*[@rel="author" or @itemprop="author" or contains(@class,"byline") or contains(@class,"author-name") or contains(@class,"authors__")'
-    ' or contains(concat(" ",@class," ")," author ")]'
-    '[not(ancestor-or-self::*[contains(@class,"comment") or contains(@class,"related") or contains(@class,"teaser")])])'
-    f"[position()<{MENTIONS}]"
+# a page has thousands of elements: their attributes alone are looked at, and in Python only at the few found
+_PERHAPS_BYLINES = etree.XPath(
+    '//@class[contains(.,"byline") or contains(.,"author")]/..|//@rel[.="author"]/..|//@itemprop[.="author"]/..'
 )
+_BYLINE_CLASS = re.compile(r"byline|author-name|authors__|(?:^|\s)author(?:\s|$)")
+_ELSEWHERE = re.compile(r"comment|related|teaser")  # in the class of an element that holds it: whose writers these are
 
 
 def byline_of(claims: Claims, root: Any, page: Page, blocks: Sequence[Block] = ()) -> str:
@@ -108,7 +111,7 @@ def byline_of(claims: Claims, root: Any, page: Page, blocks: Sequence[Block] = (
 
 def shown_writers(root: Any, blocks: Sequence[Block]) -> Iterator[str]:
     """Lines a reader sees that say who wrote it, the best first."""
-    for node in root.xpath(_BYLINES):
+    for node in islice(filter(names_the_writer, cast("list[Any]", _PERHAPS_BYLINES(root))), MENTIONS - 1):
         text = normalise(" ".join(node.itertext()))
         if len(text) > FEWEST_LETTERS and (_BY.match(text) or is_byline(node)) and not _PICTURE.search(text):
             yield text
@@ -116,6 +119,13 @@ def shown_writers(root: Any, blocks: Sequence[Block]) -> Iterator[str]:
         line = _BY_LINE.match(block.text) if len(block.text) <= NAME_CHARS and not block.is_hidden else None
         if line:
             yield line[1]
+
+
+def names_the_writer(node: Any) -> bool:
+    """True for what is marked as a byline and does not stand among comments or other stories."""
+    if "author" not in (node.get("rel"), node.get("itemprop")) and not _BYLINE_CLASS.search(node.get("class") or ""):
+        return False
+    return not any(_ELSEWHERE.search(one.get("class") or "") for one in (node, *node.iterancestors()))
 
 
 def is_byline(node: Any) -> bool:

@@ -56,7 +56,7 @@ class Block:
     path: str = ""  # elements with their first class or id, outermost first, joined by "/"
     link_density: float = 0.0  # share of characters that stand in links, 0-1
     is_hidden: bool = False  # display:none, hidden, <template>, aria-hidden…
-    is_main: bool = False  # trafilatura kept it
+    is_main: bool = False  # the glance took it for the text; where that left doubt: trafilatura kept it
     kind: str = "article"  # its fate: article, title, byline, caption, summary, comment, comment_form, related,
     # newsletter, share, author_bio, navigation, legal, paywall, repeat, site_template, other
     is_kept: bool = True
@@ -80,6 +80,7 @@ class Document:
     language: str  # ISO 639-1, or ""
     fetched: datetime
     blocks: tuple[Block, ...]
+    is_sure: bool = False  # the glance left no doubt: neither trafilatura nor the block model was asked
 
     @property
     def text(self) -> str:

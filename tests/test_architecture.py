@@ -20,7 +20,7 @@ OWNERS = {  # library: modules that may import it
     "htmldate": ("pipelines.extract",),
     "datasketch": ("pipelines.dedup",),
     "xxhash": ("pipelines.dedup",),
-    "numpy": ("pipelines.dedup", "pipelines.clean.features", "pipelines.clean.model"),
+    "numpy": ("pipelines.dedup", "pipelines.clean.features", "pipelines.clean.model", "pipelines.reading"),
     "sqlite_utils": ("pipelines.store",),
     "sqlite3": ("pipelines.store",),
     "warcio": ("pipelines.warc",),
@@ -41,7 +41,14 @@ OWNERS = {  # library: modules that may import it
     "click": ("pipelines.cli", "crawler.cli", "crawler.source_commands", "crawler.demo.command"),
 }
 STAGES = ("pipelines.extract", "pipelines.clean", "pipelines.relevance", "pipelines.dedup")
-FOUNDATION = ("pipelines.records", "pipelines.config", "pipelines.errors", "pipelines.urls", "pipelines.language")
+FOUNDATION = (
+    "pipelines.records",
+    "pipelines.config",
+    "pipelines.errors",
+    "pipelines.urls",
+    "pipelines.language",
+    "pipelines.reading",
+)
 SHELL = (
     "pipelines.store",
     "pipelines.cli",

@@ -9,12 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.clean import by_rules, by_words, clean
-from pipelines.clean.features import FORMS, KINDS, NAMES, features
+from pipelines.clean.features import KINDS, NAMES, features
 from pipelines.clean.memory import SiteMemory, learnable
-from pipelines.clean.model import AMID, UNSURE, judge, model_of, shipped
+from pipelines.clean.model import AMID, UNSURE, judge, shipped
 from pipelines.config import Config
 from pipelines.extract import extract
 from pipelines.pages import clean_page, clean_pages, page_of
+from pipelines.reading.layout import FORMS
+from pipelines.reading.trees import trees_of
 from pipelines.records import Block, Document
 from tests.own_stories import STORIES
 from tests.page_styles import STYLES
@@ -85,13 +87,13 @@ def test_every_kind_and_form_has_its_number():
 
 def test_a_model_of_other_features_is_refused():
     with pytest.raises(ValueError, match="other features"):
-        model_of({"features": ["words"], "trees": [], "threshold": 0.5, "base": 0.0, "depth": 1})
+        trees_of({"features": ["words"], "trees": [], "threshold": 0.5, "base": 0.0, "depth": 1}, NAMES)
 
 
 def plain_model(log_odds):
     """A model that gives every block the same answer."""
     leaf = {"feature": [-1], "at": [0], "left": [0], "right": [0], "value": [log_odds]}
-    return model_of({"features": list(NAMES), "trees": [leaf], "threshold": 0.5, "base": 0.0, "depth": 1})
+    return trees_of({"features": list(NAMES), "trees": [leaf], "threshold": 0.5, "base": 0.0, "depth": 1}, NAMES)
 
 
 def test_amid_the_text_a_block_must_be_very_unlikely_to_go():

@@ -2,7 +2,7 @@
 
 Why it stands alone: what a reader of the corpus misses or meets too often is decided here and nowhere else. The passes
 run in the order below; each is a pure function from the view of the document to the fates it is sure of, and what one
-has decided no later one changes. When nothing speaks against a block that trafilatura kept, it stays.
+has decided no later one changes. When nothing speaks against a block that the first reading took for the text, it stays.
 """
 
 from __future__ import annotations
@@ -36,7 +36,9 @@ def clean(document: Document, memory: SiteMemory | frozenset[int] = NOTHING_KNOW
 
 
 def by_model(view: View, memory: SiteMemory = NOTHING_KNOWN) -> Document:
-    """The document, with what the block model says of the blocks the rules only guessed at."""
+    """The document, with what the block model says of the blocks the rules only guessed at, where there is doubt."""
+    if view.document.is_sure:
+        return view.decided()
     return view.with_fates(judge(view, view.all_fates(), memory), is_final=True).decided()
 
 

@@ -9,8 +9,9 @@ import re
 from difflib import SequenceMatcher
 from functools import lru_cache
 
-from pipelines.clean.view import LINKED, Fate, Fates, View
+from pipelines.clean.view import Fate, Fates, View
 from pipelines.decode import letters_of
+from pipelines.reading.words import LINKED
 
 TITLE_BLOCKS = 6  # among the first blocks kept; later the same words are a sub-heading
 TITLE_ALIKE = 0.85  # share of letters; the headline on the page and in the head differ by a word

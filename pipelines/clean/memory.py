@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2b
 
-from pipelines.clean.view import Fate, Fates, View, count_words
+from pipelines.clean.view import Fate, Fates, View
 from pipelines.decode import letters_of
+from pipelines.reading.words import count_words
 from pipelines.records import Document
 
 HASH_MASK = 2**63 - 1  # SQLite's integers are signed

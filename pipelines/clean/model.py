@@ -8,20 +8,18 @@ each hint added, and is, wherever the model overrules the rules.
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
-from importlib.resources import files
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from pipelines.clean.features import FORMS, NAMES, Column, Flags, features
+from pipelines.clean.features import NAMES, features
 from pipelines.clean.memory import SiteMemory
-from pipelines.clean.view import LINKED, Fate, Fates, View
+from pipelines.clean.view import Fate, Fates, View
+from pipelines.reading.layout import FORMS
+from pipelines.reading.trees import Column, Flags, Trees, logit, read_trees
+from pipelines.reading.words import LINKED
 from pipelines.records import Block
 
 UNSURE = (  # reasons of the rules that say only where a block stands; what its words or its twin gave away stays away
@@ -31,97 +29,22 @@ AMID = 0.1  # amid the text a block must be this unlikely to go: sub-headings lo
 BODY_BOX = 0.3  # share of the kept prose from which a box is a place of the body
 BESIDE_TEXT = ("rule_keeps", "is_main", "is_prose", "kept_in_box")
 TOLD = 3  # hints named as evidence
-LEAF = -1
-
-
-@dataclass(frozen=True, slots=True)
-class Model:
-    """Trees laid end to end: one entry a node. A leaf has the feature `LEAF` and is its own next."""
-
-    threshold: float  # keep at or above this probability
-    base: float
-    roots: NDArray[np.int64]
-    feature: NDArray[np.int64]
-    at: Column
-    left: NDArray[np.int64]
-    right: NDArray[np.int64]
-    value: Column  # of every node: what a block that got so far is worth, in log-odds
-    depth: int
-
-    def log_odds(self, rows: Column) -> Column:
-        """One number a row: above 0 more likely the article's than not."""
-        node = self.start(rows)
-        for _ in range(self.depth):
-            node = self.below(rows, node)
-        found: Column = self.base + self.value.take(node).sum(axis=1)
-        return found
-
-    def start(self, rows: Column) -> NDArray[np.int64]:
-        """The root of every tree, for each row."""
-        return np.broadcast_to(self.roots, (len(rows), len(self.roots)))
-
-    def below(self, rows: Column, node: NDArray[np.int64]) -> NDArray[np.int64]:
-        """The node each row comes to next in each tree. A leaf asks anything, and both its answers lead to itself."""
-        asked = np.maximum(self.feature.take(node), 0)
-        asked += np.arange(len(rows))[:, None] * rows.shape[1]
-        return np.where(rows.take(asked) <= self.at.take(node), self.left.take(node), self.right.take(node))
-
-    def hints(self, rows: Column) -> Column:
-        """What each feature added to each row's log-odds, one column a feature: the difference every step made."""
-        number = np.arange(len(rows))[:, None]
-        node = self.start(rows)
-        added = np.zeros((len(rows), len(NAMES)))
-        for _ in range(self.depth):
-            after = self.below(rows, node)
-            np.add.at(added, (number, np.maximum(self.feature[node], 0)), self.value[after] - self.value[node])
-            node = after
-        return added
-
-
-def model_of(plain: dict[str, Any]) -> Model:
-    """The model written in model.json; raises `ValueError` when it was trained for other features."""
-    if plain["features"] != list(NAMES):
-        msg = "the block model was trained on other features: train it again"
-        raise ValueError(msg)
-    sizes = [len(tree["feature"]) for tree in plain["trees"]]
-    roots = np.cumsum([0, *sizes[:-1]], dtype=np.int64)
-
-    def joined(name: str) -> Column:
-        return np.concatenate([np.array(tree[name], dtype=np.float64) for tree in plain["trees"]])
-
-    feature = joined("feature").astype(np.int64)
-    itself, offset = np.arange(len(feature)), np.repeat(roots, sizes)
-
-    def child(name: str) -> NDArray[np.int64]:
-        return np.where(feature == LEAF, itself, joined(name).astype(np.int64) + offset)
-
-    return Model(
-        threshold=plain["threshold"],
-        base=plain["base"],
-        roots=roots,
-        feature=feature,
-        at=joined("at"),
-        left=child("left"),
-        right=child("right"),
-        value=joined("value"),
-        depth=plain["depth"],
-    )
 
 
 @lru_cache(maxsize=1)
-def shipped() -> Model:
+def shipped() -> Trees:
     """The model that ships with the program; read once a process."""
-    return model_of(json.loads(files("pipelines.clean").joinpath("model.json").read_text("utf-8")))
+    return read_trees("pipelines.clean", "model.json", NAMES)
 
 
 def in_doubt(fates: Sequence[Fate], rows: Column) -> Flags:
-    """True for blocks the model is asked about: what the rules kept, what trafilatura kept, prose, and their company."""
+    """True for blocks the model is asked about: what the rules kept, what the first reading took, prose, and their company."""
     is_near = (rows[:, [NAMES.index(name) for name in BESIDE_TEXT]] > 0).any(axis=1)
     found: Flags = is_near & np.array([fate.is_kept or fate.reason in UNSURE for fate in fates])
     return found
 
 
-def judge(view: View, fates: Sequence[Fate], memory: SiteMemory, model: Model | None = None) -> Fates:
+def judge(view: View, fates: Sequence[Fate], memory: SiteMemory, model: Trees | None = None) -> Fates:
     """Fates of the blocks that the model sees otherwise than the rules; none when it would leave nothing of the page."""
     if view.is_text or not view.blocks:  # trained on pages with places and links
         return {}
@@ -158,10 +81,6 @@ def amid(rows: Column) -> Flags:
     opens = (form == FORMS.index("heading")) & at_body & (column["from_first_kept"] == -1)
     is_text = (column["rule_keeps"] > 0) & (column["links"] < LINKED)
     return np.asarray(is_text & (opens | (is_inside & (at_body | (is_list_or_quote & has_company)))), dtype=np.bool_)
-
-
-def logit(share: float) -> float:
-    return math.log(share / (1 - share))
 
 
 def overruled(block: Block, odds: float, is_kept: bool, evidence: str) -> Fate:

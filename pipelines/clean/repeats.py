@@ -17,13 +17,13 @@ ALONE_WORDS = 25  # a repeat that stands alone must be a paragraph: shorter ones
 NEAR_WORDS = 15  # below this one changed word changes too much to call two texts the same
 NEAR_SHARE = 0.8  # of word pairs; one word changed in 30 leaves 0.87
 STEP = 4  # blocks from one repeated block to the next of the same stretch; between them stand buttons and pictures
-PREFERRED = 0.5  # share of the words trafilatura kept of another copy; with less of them the first one is not the text
+PREFERRED = 0.5  # share of the words the first reading took of another copy; with less of them the first one is not the text
 COMMON = 8  # word pairs in more blocks than this find no pair worth comparing
 _TOKEN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]|[^\W\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]+")
 
 
 def repeats(view: View) -> Fates:
-    """Decide the second and later copies; of several copies the visible one that trafilatura kept stays."""
+    """Decide the second and later copies; of several copies the visible one that the first reading took for the text stays."""
     original = originals(view)
     strong = {
         index: first
@@ -86,7 +86,7 @@ def stretches(groups: list[list[int]]) -> list[list[list[int]]]:
 
 
 def best_copy(view: View, stretch: list[list[int]]) -> int:
-    """Which copy of a stretch stays, all of it: one that is seen, and the first unless trafilatura preferred another."""
+    """Which copy of a stretch stays, all of it: one that is seen, and the first unless the first reading preferred another."""
 
     def weight(copy: int) -> tuple[int, int]:
         hidden = sum(view.blocks[group[copy]].is_hidden for group in stretch)

@@ -1,6 +1,6 @@
 """What is left when everything announced is gone: the body itself, what belongs to it and what only stands near it.
 
-trafilatura's choice is the base. Blocks it left out between blocks it kept come back when they stand at the body's
+The first reading's choice (the glance's or trafilatura's) is the base. Blocks it left out between blocks it kept come back when they stand at the body's
 own place; what comes after the end and never turns to prose again goes.
 """
 
@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections import Counter
 
-from pipelines.clean.view import LINKED, Fate, Fates, View, container
+from pipelines.clean.view import Fate, Fates, View
+from pipelines.reading.words import LINKED, container
 
 LITTLE_WORDS = 40  # less body than this and the choice was wrong: look for the densest container
 GAP = 4  # blocks between two kept ones that may come back
@@ -29,7 +30,7 @@ def above(view: View) -> Fates:
 
 
 def body(view: View) -> Fates:
-    """Keep what trafilatura kept and what belongs between; drop the rest of the page."""
+    """Keep what the first reading took for the text and what belongs between; drop the rest of the page."""
     if view.is_text:
         return {}
     kept = {index for index in range(len(view.blocks)) if view.is_candidate(index)}

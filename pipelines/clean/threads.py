@@ -7,7 +7,8 @@ returns. With class names or without, in HTML or flattened: what is known is use
 
 from __future__ import annotations
 
-from pipelines.clean.view import LINKED, Fate, Fates, View, container, ends_well
+from pipelines.clean.view import Fate, Fates, View
+from pipelines.reading.words import LINKED, container, ends_well
 
 SECTIONS = {  # cue: kind of the blocks, reason; the order is the one in which they are believed
     "comment": ("comment", "comment thread"),

@@ -6,7 +6,6 @@ reordered alone; the next pass sees the fates found before.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -14,17 +13,10 @@ from functools import cached_property
 
 from pipelines.clean.cue_words import cues_for
 from pipelines.decode import letters_of
+from pipelines.reading.words import LINKED, PROSE_WORDS, count_words, ends_well
 from pipelines.records import Block, Document
 
-PROSE_WORDS = 20  # a sentence or two: what bodies are made of and menus are not
-LINKED = 0.5  # share of link characters above which a block leads elsewhere
-WIDE_PER_WORD = 1.7  # Chinese, Japanese, Korean characters that say what one English word says
 BODY_SHARE = 0.2  # share of the kept prose a path must hold to count as a place of the body
-
-_WORD = re.compile(r"\w+")
-_WIDE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3\u0e00-\u0eff]")
-_END = re.compile(r"[.!?。！？؟।][\s\"'”’»」』）)\]*]*$|[\"”」』]$|[:：]$")
-_CUT = re.compile(r"(?:\.\.\.|…|\[…\]|\[\.\.\.\])\W*$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,19 +31,6 @@ class Fate:
 
 Fates = dict[int, Fate]
 BODY = Fate("article", is_kept=True, reason="body")
-
-
-def count_words(text: str) -> int:
-    """Words as a reader of English would feel them: two East Asian characters are about one."""
-    if text.isascii():
-        return len(_WORD.findall(text))
-    wide = len(_WIDE.findall(text))
-    return len(_WORD.findall(_WIDE.sub(" ", text) if wide else text)) + round(wide / WIDE_PER_WORD)
-
-
-def container(path: str) -> str:
-    """The path of the element around."""
-    return path.rpartition("/")[0]
 
 
 @dataclass
@@ -167,8 +146,3 @@ class View:
             for block, fate in zip(self.blocks, self.all_fates(), strict=True)
         ]
         return replace(self.document, blocks=tuple(blocks))
-
-
-def ends_well(text: str) -> bool:
-    """True when the text ends as a sentence does, not cut off."""
-    return bool(_END.search(text)) and not _CUT.search(text)

@@ -74,7 +74,7 @@ def measure(name: str, rows: list[Row], models: unseen.Models | None, *, with_pe
     for tool, run in measured(name, rows).items():
         found.add(tool, run)
         if tool == OURS and models is not None:
-            found.add(UNSEEN, unseen.cleaned(name, rows, run, models))
+            found.add(UNSEEN, unseen.cleaned(name, rows, models))
     for tool, options in SETTINGS.items():
         found.add(tool, with_setting(rows, options))
     for tool in peers.REQUIREMENTS if with_peers else ():
@@ -102,6 +102,10 @@ def show_set(found: Measured) -> None:
         summary, cost = Summary.of(found.scores[tool]), mean(run.seconds)
         error = (1 - summary.f1) / (1 - base.f1) if base.f1 < 1 else None
         print(line(tool, summary, error, cost, cost / base_cost), flush=True)
+        if run.second_opinions:
+            print(
+                f"{'':26} trafilatura and the block model asked about {run.second_opinions} of {len(found.rows)} pages"
+            )
         if run.raised:
             print(f"{'':26} raised on {len(run.raised)} pages: {', '.join(sorted(set(run.raised.values())))}")
     show_losses(found)

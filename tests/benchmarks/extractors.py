@@ -41,6 +41,7 @@ class Run:
     documents: list[Document | None] = field(default_factory=list)  # ours alone: cleaned
     extracted: list[Document | Rejection] = field(default_factory=list)  # ours alone: before cleaning
     extraction: list[float] = field(default_factory=list)  # its seconds of CPU
+    second_opinions: int = 0  # ours alone: pages about which trafilatura was asked
     why_not: str = ""  # no figures: the reason
 
     def take(self, text: str, seconds: float) -> None:
@@ -94,7 +95,8 @@ def measured(name: str, rows: Sequence[Row]) -> dict[str, Run]:
 
 def together(extracted: list[Document | Rejection], seconds: list[float]) -> Run:
     """Clean what was extracted, pages of one site informing each other; the cost of that is shared out evenly."""
-    run = Run(extracted=extracted, extraction=seconds)
+    asked = sum(isinstance(document, Document) and not document.is_sure for document in extracted)
+    run = Run(extracted=extracted, extraction=seconds, second_opinions=asked)
     cleaned, cost = run.timed(lambda: clean_together(extracted))
     share = cost / max(1, len(extracted))
     for document, extraction in zip(cleaned or [None] * len(extracted), seconds, strict=True):

@@ -1,10 +1,11 @@
-"""Train the block model on pages with gold text and write pipelines/clean/model.json.
+"""Train the glance and the block model on pages with gold text and write their files.
 
     python -m tests.benchmarks.train_cleaning SET.jsonl.gz … [--write] [--ablate]
 
-Each line of a set: {"site", "url", "html", "gold", "extra"}. Prints, for the rules alone and for the model, F1, precision,
-recall and the share of exact pages of each set, the model always asked about pages of sites it has not seen (five
-folds by site). `--write` then trains on everything. Needs LightGBM: pip install 'copydesk[train]'.
+Each line of a set: {"site", "url", "html", "gold", "extra"}. Prints F1, precision, recall and the share of exact pages of
+each set: for what the glance and trafilatura found, for the rules alone, for the block model asked about every page and
+asked where the glance is in doubt. All of them are asked about pages of sites they have not seen (five folds by site).
+`--write` then trains on everything. Needs LightGBM: pip install 'copydesk[train]'.
 """
 
 from __future__ import annotations
@@ -15,8 +16,10 @@ import pathlib
 import statistics
 import sys
 from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -28,17 +31,23 @@ from pipelines.clean.memory import SiteMemory, learnable
 from pipelines.clean.model import AMID, UNSURE, amid, in_doubt
 from pipelines.config import Config
 from pipelines.extract import extract
+from pipelines.reading import glance
+from pipelines.reading.layout import Layout
+from pipelines.reading.trees import trees_of
 from pipelines.records import Document, Page
 from pipelines.urls import site
 from tests.benchmarks.scoring import TITLE_LINES, address_of, grams, name_of, read_set, titles_of, tokens, untitled
 
-MODEL = pathlib.Path(__file__).parents[2] / "pipelines" / "clean" / "model.json"
+PIPELINES = pathlib.Path(__file__).parents[2] / "pipelines"
+MODEL, GLANCE = PIPELINES / "clean" / "model.json", PIPELINES / "reading" / "glance.json"
 ROUNDS = 120  # trees; more gain nothing on sites not seen, and every tree is read for every block
 SETTINGS = {
     "objective": "binary", "learning_rate": 0.08, "num_leaves": 24, "max_depth": 7, "min_data_in_leaf": 40, "feature_fraction": 0.5,
     "bagging_fraction": 0.8, "bagging_freq": 1, "lambda_l2": 5.0, "verbose": -1, "num_threads": 2, "seed": 3, "deterministic": True,
 }  # fmt: skip
 THRESHOLD = 0.48
+GLANCE_ROUNDS, GLANCE_THRESHOLD = 30, 0.45
+GLANCE_SETTINGS = {**SETTINGS, "learning_rate": 0.15, "num_leaves": 32}
 FOLDS = 5
 RIGHT = 0.5  # share of a block's 4-grams in the gold from which the block counts as the article's
 SHARE_POWER = 0.7  # a block weighs by its share of its page's gold: a lost paragraph costs more than a stray word
@@ -60,6 +69,26 @@ class Sample:
     right: Any  # share of each block that is gold's
     asked: Any
     by_rules: Any
+    document: Document  # with what trafilatura kept
+    template: frozenset[int]
+    first: Any  # what the glance is told
+
+
+@contextmanager
+def always_in_doubt() -> Iterator[None]:
+    """A glance that would bet on nothing, so that trafilatura is asked about every page."""
+    kept, unsure = glance.shipped, trees_of(constant(0.0), glance.NAMES)
+    glance.shipped = lambda: unsure  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        glance.shipped = kept
+
+
+def constant(log_odds: float) -> dict[str, Any]:
+    """A glance that says the same of every block."""
+    leaf = {"feature": [-1], "at": [0], "left": [0], "right": [0], "value": [log_odds]}
+    return {"features": list(glance.NAMES), "trees": [leaf], "threshold": GLANCE_THRESHOLD, "base": 0.0, "depth": 1}
 
 
 def read(path: pathlib.Path) -> list[tuple[str, int, dict[str, Any]]]:
@@ -107,7 +136,7 @@ def rightness(blocks: list[list[str]], gold: list[str]) -> Any:
 
 def samples(paths: list[pathlib.Path]) -> list[Sample]:
     jobs = [job for path in paths for job in read(path)]
-    with ProcessPoolExecutor() as pool:
+    with always_in_doubt(), ProcessPoolExecutor() as pool:
         documents = list(pool.map(document_of, jobs, chunksize=8))
     found = [(job, document) for job, document in zip(jobs, documents, strict=True) if document is not None]
     known = memories([(job[0], document) for job, document in found])
@@ -122,7 +151,8 @@ def samples(paths: list[pathlib.Path]) -> list[Sample]:
         is_title = [" ".join(tokens(block.text.lower())) in titles for block in document.blocks]
         asked = in_doubt(fates, rows)
         kept = np.array([fate.is_kept for fate in fates])
-        made.append(Sample(name, f"{name}:{row['site']}", gold, titles, words, is_title, rows, rightness(words, gold), asked, kept))  # fmt: skip
+        first = glance.rows_of(Layout(document.blocks))
+        made.append(Sample(name, f"{name}:{row['site']}", gold, titles, words, is_title, rows, rightness(words, gold), asked, kept, document, memory.template, first))  # fmt: skip
     return made
 
 
@@ -154,23 +184,34 @@ def report(label: str, pages: list[Sample], decisions: list[Any]) -> float:
     return statistics.mean(scores)
 
 
-def table(pages: list[Sample]) -> tuple[Any, Any, Any]:
-    """Rows, answers and weights of all blocks the model is asked about."""
-    rows = np.concatenate([page.rows[page.asked] for page in pages])
-    answers = np.concatenate([page.right[page.asked] for page in pages]) > RIGHT
-    shares = [
-        np.array([len(words) for words in page.words])[page.asked] / max(LEAST_GOLD, len(page.gold)) for page in pages
-    ]
-    weights = np.clip(np.concatenate(shares), *SHARE_BOUNDS) ** SHARE_POWER
-    return rows, answers, weights / weights.mean()
+def weights_of(page: Sample) -> Any:
+    """What each block weighs: its share of the page's gold, within bounds."""
+    shares = np.array([len(words) for words in page.words]) / max(LEAST_GOLD, len(page.gold))
+    return np.clip(shares, *SHARE_BOUNDS) ** SHARE_POWER
 
 
 def trained(pages: list[Sample], columns: list[int]) -> Any:
+    """The block model, of all blocks it will be asked about."""
+    rows = np.concatenate([page.rows[page.asked] for page in pages])[:, columns]
+    answers = np.concatenate([page.right[page.asked] for page in pages]) > RIGHT
+    weights = np.concatenate([weights_of(page)[page.asked] for page in pages])
+    return fitted(rows, answers, weights, [NAMES[at] for at in columns], SETTINGS, ROUNDS)
+
+
+def glance_of(pages: list[Sample]) -> dict[str, Any]:
+    """The glance as glance.json holds it, of all blocks."""
+    rows = np.concatenate([page.first for page in pages])
+    answers = np.concatenate([page.right for page in pages]) > RIGHT
+    weights = np.concatenate([weights_of(page) for page in pages])
+    model = fitted(rows, answers, weights, list(glance.NAMES), GLANCE_SETTINGS, GLANCE_ROUNDS)
+    return plain(model, list(glance.NAMES), GLANCE_THRESHOLD)
+
+
+def fitted(rows: Any, answers: Any, weights: Any, names: list[str], settings: dict[str, Any], rounds: int) -> Any:
     import lightgbm
 
-    rows, answers, weights = table(pages)
-    data = lightgbm.Dataset(rows[:, columns], label=answers, weight=weights, feature_name=[NAMES[at] for at in columns])
-    return lightgbm.train(SETTINGS, data, num_boost_round=ROUNDS)
+    data = lightgbm.Dataset(rows, label=answers, weight=weights / weights.mean(), feature_name=names)
+    return lightgbm.train(settings, data, num_boost_round=rounds)
 
 
 def folds(pages: list[Sample]) -> dict[str, int]:
@@ -180,8 +221,18 @@ def folds(pages: list[Sample]) -> dict[str, int]:
     return {name: at % FOLDS for at, name in enumerate(sites)}
 
 
+def glances(pages: list[Sample]) -> list[glance.Glance]:
+    """Every page seen by a glance that saw no page of its site."""
+    fold = folds(pages)
+    models = [
+        trees_of(glance_of([page for page in pages if fold[page.site] != number]), glance.NAMES)
+        for number in range(FOLDS)
+    ]
+    return [glance.seen(Layout(page.document.blocks), page.first, models[fold[page.site]]) for page in pages]
+
+
 def validated(pages: list[Sample], columns: list[int]) -> list[Any]:
-    """Every page decided by a model that saw no page of its site."""
+    """Every page decided by a block model that saw no page of its site."""
     fold = folds(pages)
     decisions: list[Any] = [None] * len(pages)
     for number in range(FOLDS):
@@ -200,8 +251,23 @@ def decided(page: Sample, model: Any, columns: list[int]) -> Any:
     return kept if kept.any() else page.by_rules
 
 
-def plain(model: Any) -> dict[str, Any]:
-    """The model as model.json holds it: for each tree its nodes in rows, the root first."""
+def by_glance(page: Sample, seen: glance.Glance) -> Any:
+    """What the rules keep of a page whose text was seen at a glance."""
+    marks = zip(page.document.blocks, seen.is_main.tolist(), strict=True)
+    document = replace(page.document, blocks=tuple(replace(block, is_main=is_main) for block, is_main in marks))
+    return np.array([fate.is_kept for fate in by_rules(by_words(document), page.template).all_fates()])
+
+
+def in_turn(pages: list[Sample], seen: Sequence[glance.Glance], decisions: list[Any]) -> list[Any]:
+    """What comes of each page: the rules' choice where the glance is sure, the block model's elsewhere."""
+    return [
+        by_glance(page, one) if one.is_sure else decision
+        for page, one, decision in zip(pages, seen, decisions, strict=True)
+    ]
+
+
+def plain(model: Any, names: list[str] | None = None, threshold: float = THRESHOLD) -> dict[str, Any]:
+    """The model as its file holds it: for each tree its nodes in rows, the root first."""
     dumped = model.dump_model()
     trees = []
     deepest = 0
@@ -225,15 +291,20 @@ def plain(model: Any) -> dict[str, Any]:
 
         add(tree["tree_structure"], 0)
         trees.append(rows)
-    return {"features": list(NAMES), "threshold": THRESHOLD, "base": 0.0, "depth": deepest, "trees": trees}
+    return {
+        "features": names or list(NAMES),
+        "threshold": threshold,
+        "base": 0.0,
+        "depth": deepest,
+        "trees": trees,
+    }
 
 
-def write(pages: list[Sample]) -> None:
-    made = plain(trained(pages, list(range(len(NAMES)))))
+def write(path: pathlib.Path, made: dict[str, Any]) -> None:
+    count = len(made["trees"])
     trees = ",\n".join(json.dumps(tree, separators=(",", ":")) for tree in made.pop("trees"))
-    head = json.dumps({"asked_about": ["what the rules keep", *UNSURE], **made}, indent=1)[:-2]
-    MODEL.write_text(f'{head},\n "trees": [\n{trees}\n]}}\n', "utf-8")
-    print(f"{MODEL.name}: {ROUNDS} trees, {MODEL.stat().st_size / 1000:.0f} kB")
+    path.write_text(f'{json.dumps(made, indent=1)[:-2]},\n "trees": [\n{trees}\n]}}\n', "utf-8")
+    print(f"{path.name}: {count} trees, {path.stat().st_size / 1000:.0f} kB")
 
 
 GROUPS = {  # what the ablation leaves out
@@ -258,16 +329,25 @@ def main() -> None:
         sys.exit("train_cleaning: LightGBM is not installed; pip install 'copydesk[train]'")
     pages = samples(options.sets)
     every = list(range(len(NAMES)))
-    report("rules alone", pages, [page.by_rules for page in pages])
+    seen = glances(pages)
+    asked = statistics.mean(not one.is_sure for one in seen)
+    always = validated(pages, every)
+    report("the glance", pages, [one.is_main for one in seen])
+    report("trafilatura", pages, [np.array([block.is_main for block in page.document.blocks]) for page in pages])
+    report("glance and rules", pages, [by_glance(page, one) for page, one in zip(pages, seen, strict=True)])
+    report("trafilatura and rules", pages, [page.by_rules for page in pages])
     report("a perfect choice", pages, [page.right > RIGHT for page in pages])
     report("perfect where asked", pages, [np.where(page.asked, page.right > RIGHT, page.by_rules) for page in pages])
-    report("model, unseen sites", pages, validated(pages, every))
+    report("block model, all pages", pages, always)
+    report(f"block model, {asked:.0%} of them", pages, in_turn(pages, seen, always))
     if options.ablate:
         for label, prefixes in GROUPS.items():
             columns = [at for at in every if not NAMES[at].startswith(prefixes)]
-            report(f"- {label}"[:24], pages, validated(pages, columns))
+            report(f"- {label}"[:24], pages, in_turn(pages, seen, validated(pages, columns)))
     if options.write:
-        write(pages)
+        write(GLANCE, glance_of(pages))
+        made = plain(trained(pages, every))
+        write(MODEL, {"asked_about": ["what the rules keep", *UNSURE], **made})
 
 
 if __name__ == "__main__":

@@ -1,60 +1,72 @@
-"""Cleans every page with a block model that saw no page of its site: what pages the model was trained on say of it flatters it."""
+"""Cleans every page with a glance and a block model that saw no page of its site: what pages they were trained on say of them flatters them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from pipelines.clean import model as block_model
 from pipelines.clean.features import NAMES
-from pipelines.clean.model import Model, model_of
-from pipelines.records import Document
+from pipelines.config import Config
+from pipelines.extract import extract
+from pipelines.pages import page_of
+from pipelines.reading import glance
+from pipelines.reading.trees import Trees, trees_of
+from pipelines.records import Document, Rejection
 from tests.benchmarks.extractors import Run, together
-from tests.benchmarks.scoring import Row
-from tests.benchmarks.train_cleaning import FOLDS, folds, plain, samples, trained
+from tests.benchmarks.scoring import Row, address_of
+from tests.benchmarks.train_cleaning import FOLDS, folds, glance_of, plain, samples, trained
 
-Models = dict[str, Model]  # of each site ("set:site") the one that did not see it
+Pair = tuple[Trees, Trees]  # glance, block model
+Models = dict[str, Pair]  # of each site ("set:site") those that did not see it
 
 
 def models(paths: Sequence[Path]) -> Models:
-    """One model a fold of sites, trained on the others as the shipped one is on all."""
+    """A pair for each fold of sites, trained on the others as the shipped one is on all."""
     pages = samples(list(paths))
     fold = folds(pages)
-    made = [
-        model_of(plain(trained([page for page in pages if fold[page.site] != number], list(range(len(NAMES))))))
-        for number in range(FOLDS)
-    ]
+    made = []
+    for number in range(FOLDS):
+        others = [page for page in pages if fold[page.site] != number]
+        block = plain(trained(others, list(range(len(NAMES)))))
+        made.append((trees_of(glance_of(others), glance.NAMES), trees_of(block, NAMES)))
     return {site: made[number] for site, number in fold.items()}
 
 
 @contextmanager
-def in_place(model: Model) -> Iterator[None]:
-    """The model in place of the shipped one."""
-    shipped: Callable[[], Model] = block_model.shipped
-    block_model.shipped = lambda: model  # type: ignore[assignment]
+def in_place(pair: Pair) -> Iterator[None]:
+    """The pair in place of the shipped one."""
+    shipped = glance.shipped, block_model.shipped
+    glance.shipped, block_model.shipped = (lambda: pair[0]), (lambda: pair[1])  # type: ignore[assignment]
     try:
         yield
     finally:
-        block_model.shipped = shipped  # type: ignore[assignment]
+        glance.shipped, block_model.shipped = shipped
 
 
-def cleaned(name: str, rows: Sequence[Row], ours: Run, known: Models) -> Run:
-    """What `ours` extracted, cleaned again site by site, each by the model of its fold."""
+def cleaned(name: str, rows: Sequence[Row], known: Models) -> Run:
+    """The pages extracted and cleaned site by site, each by the pair of its fold."""
+    some = next(iter(known.values()))  # for a site that gave no sample any pair will do: none has learned from it
+    pairs = [known.get(f"{name}:{row['site']}", some) for row in rows]
     groups: dict[int, list[int]] = {}
-    by_key = {id(model): model for model in known.values()}
-    sites = [known.get(f"{name}:{row['site']}") for row in rows]
-    for at, model in enumerate(sites):
-        groups.setdefault(id(model), []).append(at)
+    for at, pair in enumerate(pairs):
+        groups.setdefault(id(pair), []).append(at)
     parts: dict[int, tuple[str, float, Document | None]] = {}
-    for key, places in groups.items():
-        if key not in by_key:  # no page of the site gave a sample: nothing the model could have learned from it
-            part = together([ours.extracted[at] for at in places], [ours.extraction[at] for at in places])
-        else:
-            with in_place(by_key[key]):
-                part = together([ours.extracted[at] for at in places], [ours.extraction[at] for at in places])
+    asked = 0
+    for places in groups.values():
+        with in_place(pairs[places[0]]):
+            reading = Run()
+            found: list[Document | Rejection] = []
+            for at in places:
+                page = page_of(rows[at]["html"], address_of(rows[at], name, at))
+                document, seconds = reading.timed(lambda page=page: extract(page, Config().extract))
+                found.append(document or Rejection(url=page.url, stage="extract", reason="raised"))
+                reading.take("", seconds)
+            asked += sum(isinstance(one, Document) and not one.is_sure for one in found)
+            part = together(found, reading.seconds)
         parts.update(zip(places, zip(part.texts, part.seconds, part.documents, strict=True), strict=True))
-    run = Run()
+    run = Run(second_opinions=asked)
     for at in range(len(rows)):
         text, seconds, document = parts[at]
         run.take(text, seconds)

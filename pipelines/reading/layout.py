@@ -1,0 +1,243 @@
+"""A page's blocks as numbers: what they look like, where they stand, what stands around them. Worked out for all at once.
+
+Columns are built with numpy over all blocks, so that a page of a thousand blocks costs little more than one of fifty.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property, lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipelines.reading.trees import Column, Flags
+from pipelines.reading.words import LINKED, PROSE_WORDS, container, count_words, ends_well
+from pipelines.records import Block
+
+Columns = dict[str, Any]  # arrays, lists or one number for all blocks
+
+NEAR = 5  # blocks before and after that count as the neighbourhood
+FAR = 999.0  # stands for "there is none"
+SAMPLE_CHARS = 120  # of a block, for the share of capitals
+NO_CAPITALS = dict.fromkeys(range(ord("A"), ord("Z") + 1))
+FORMS = ("paragraph", "quote", "list_item", "heading", "table_row", "caption", "code", "other")  # from body to not
+TAGS = (
+    "p", "div", "span", "li", "td", "h1", "h2", "h3", "h4", "h5", "h6", "section", "article", "blockquote", "figcaption", "body", "tr",
+    "dd", "dt",
+)  # fmt: skip
+
+
+class Layout:
+    """What is known of a page's blocks, one array a fact; the columns are worked out from these."""
+
+    def __init__(self, blocks: Sequence[Block]) -> None:
+        self.blocks = blocks
+        self.texts = [block.text for block in blocks]
+        self.count = len(blocks)
+        self.index = np.arange(self.count, dtype=np.float64)
+        self.words = np.array([count_words(text) for text in self.texts], dtype=np.float64)
+        self.chars = np.array([len(text) for text in self.texts], dtype=np.float64)
+        self.links = np.array([block.link_density for block in blocks], dtype=np.float64)
+        self.ends_well = np.array([ends_well(text) for text in self.texts], dtype=np.bool_)
+        self.page_words = max(1.0, float(self.words.sum()))
+        self.words_so_far = running(self.words)
+
+    @cached_property
+    def prose(self) -> Flags:
+        """Blocks that are whole sentences at length, not links and not cut off."""
+        is_row = np.array([block.form == "table_row" for block in self.blocks], dtype=np.bool_)
+        found: Flags = (self.words >= PROSE_WORDS) & (self.links < LINKED) & self.ends_well & ~is_row
+        return found
+
+    @cached_property
+    def paths(self) -> list[str]:
+        return [block.path for block in self.blocks]
+
+    @cached_property
+    def box_names(self) -> list[str]:
+        return [container(path) for path in self.paths]
+
+    @cached_property
+    def path(self) -> NDArray[np.int64]:
+        return codes(self.paths)
+
+    @cached_property
+    def box(self) -> NDArray[np.int64]:
+        return codes(self.box_names)
+
+    @cached_property
+    def shown_words(self) -> Column:
+        """Words of prose that a reader sees."""
+        hidden = np.array([block.is_hidden for block in self.blocks], dtype=np.bool_)
+        found: Column = self.words * (self.prose & ~hidden)
+        return found
+
+    @cached_property
+    def in_box(self) -> Column:
+        return sums(self.box, self.shown_words)
+
+    @cached_property
+    def in_best(self) -> float:
+        return float(self.in_box.max(initial=0.0)) or 1.0
+
+    @cached_property
+    def headings(self) -> Flags:
+        return np.array([block.form == "heading" for block in self.blocks], dtype=np.bool_)
+
+
+def of_looks(page: Layout) -> Columns:
+    """What a block looks like."""
+    return {
+        "words": page.words,
+        "chars": page.chars,
+        "ends_well": page.ends_well,
+        "capitals": [capitals(text[:SAMPLE_CHARS]) for text in page.texts],
+        "form": [FORMS.index(block.form) for block in page.blocks],
+        "links": page.links,
+    }
+
+
+def of_place(page: Layout) -> Columns:
+    """Where a block stands in the tree, and what else stands there."""
+    outer = {box: container(box) for box in set(page.box_names)}
+    outer |= {box: container(box) for box in set(outer.values()) - outer.keys()}
+    boxes_around = [outer[box] for box in page.box_names]
+    two_around = [outer[box] for box in boxes_around]
+    all_prose = max(1.0, float(page.shown_words.sum()))
+    best_steps = steps_of(page.box_names[int(np.argmax(page.in_box))])
+    in_common = {path: shared(steps_of(path), best_steps) for path in set(page.paths)}
+    common = np.array([in_common[path] for path in page.paths], dtype=np.float64)
+    places = np.array([place_of(path) for path in page.paths], dtype=np.float64)
+    ones = np.ones(page.count)
+    return {
+        "prose_at_path": sums(page.path, page.shown_words) / all_prose,
+        "prose_in_box": page.in_box / all_prose,
+        "prose_in_box_around": sums(codes(boxes_around), page.shown_words) / all_prose,
+        "prose_two_around": sums(codes(two_around), page.shown_words) / all_prose,
+        "box_to_best": page.in_box / page.in_best,
+        "blocks_at_path": sums(page.path, ones),
+        "blocks_in_box": sums(page.box, ones),
+        "links_in_box": sums(page.box, page.links * page.words) / np.maximum(sums(page.box, page.words), 1.0),
+        "path_in_common": common / max(1, len(best_steps)),
+        "path_apart": len(best_steps) - common,
+        "depth": places[:, 0],
+        "in_article": places[:, 1],
+        "in_cell": places[:, 2],
+        "tag": places[:, 3],
+        "from_article": places[:, 4],
+    }
+
+
+def of_order(page: Layout, title: int) -> Columns:
+    """How far down the page a block stands and what is around it; `title`: the title's index, -1 without one."""
+    index, words = page.index, page.words
+    at_best = (page.in_box == page.in_best) & page.prose
+    first_best, last_best = ends(at_best, at_best)
+    last_heading = np.maximum.accumulate(np.where(page.headings, index, -1.0))
+    before, after = around(page.words_so_far)
+    links_before, links_after = around(running(words * page.links))
+    return {
+        "links_before": links_before / np.maximum(before, 1.0),
+        "links_after": links_after / np.maximum(after, 1.0),
+        "words_before": before,
+        "words_after": after,
+        "position": index / page.count,
+        "word_position": page.words_so_far[:-1] / page.page_words,
+        "from_best_first": index - first_best,
+        "from_best_last": index - last_best,
+        "from_title": index - title if title >= 0 else FAR,
+        "page_blocks": page.count,
+        "page_words": page.page_words,
+        "from_heading": np.where(last_heading >= 0, index - last_heading, FAR),
+        "heading_words": np.where(last_heading >= 0, words[last_heading.astype(np.int64)], -1.0),
+        "words_previous": shifted(words, -1),
+        "links_previous": shifted(page.links, -1),
+        "words_next": shifted(words, 1),
+        "links_next": shifted(page.links, 1),
+    }
+
+
+def main_heading(blocks: Sequence[Block]) -> int:
+    """Index of the first heading of the first rank; -1 without one."""
+    return next((at for at, block in enumerate(blocks) if block.level == 1), -1)
+
+
+def table(columns: Mapping[str, Any], names: Sequence[str], count: int) -> Column:
+    """One row a block, one column a name."""
+    found = np.empty((len(names), count))
+    for number, name in enumerate(names):
+        found[number] = columns[name]
+    return np.ascontiguousarray(found.T)
+
+
+@lru_cache(maxsize=4096)
+def steps_of(path: str) -> tuple[str, ...]:
+    return tuple(path.split("/"))
+
+
+@lru_cache(maxsize=4096)
+def place_of(path: str) -> tuple[float, float, float, float, float]:
+    """Depth, is in an article or main element, in a table's cell, code of the last tag, steps below the article."""
+    tags = [step.partition(".")[0].partition("#")[0] for step in steps_of(path)]
+    last = max((index for index, tag in enumerate(tags) if tag in ("article", "main")), default=-1)
+    code = TAGS.index(tags[-1]) if tags[-1] in TAGS else len(TAGS)
+    return len(tags), float(last >= 0), float("td" in tags), code, len(tags) - last if last >= 0 else FAR
+
+
+def codes(values: Sequence[str]) -> NDArray[np.int64]:
+    """Number equal values alike."""
+    numbers: dict[str, int] = {}
+    return np.array([numbers.setdefault(value, len(numbers)) for value in values], dtype=np.int64)
+
+
+def sums(numbers: NDArray[np.int64], weights: Column) -> Column:
+    """For each block the sum over all blocks with its number."""
+    return np.asarray(np.bincount(numbers, weights=weights)[numbers], dtype=np.float64)
+
+
+def around(cumulated: Column) -> tuple[Column, Column]:
+    """Sums over the blocks before and after each one, up to `NEAR`. `cumulated` begins with 0."""
+    count = len(cumulated) - 1
+    index = np.arange(count)
+    before = cumulated[index] - cumulated[np.maximum(index - NEAR, 0)]
+    after = cumulated[np.minimum(index + NEAR + 1, count)] - cumulated[index + 1]
+    return before, after
+
+
+def running(values: Column) -> Column:
+    return np.concatenate((np.zeros(1), np.cumsum(values)))
+
+
+def shifted(values: Column, by: int, fill: float = -1.0) -> Column:
+    """The neighbour's value: `by` -1 is the block before."""
+    found = np.full(len(values), fill)
+    if abs(by) < len(values):
+        if by < 0:
+            found[-by:] = values[:by]
+        else:
+            found[:-by] = values[by:]
+    return found
+
+
+def ends(flags: Flags, fallback: Flags) -> tuple[float, float]:
+    """First and last index of the flags, else of the fallback."""
+    for found in (np.flatnonzero(flags), np.flatnonzero(fallback)):
+        if len(found):
+            return float(found[0]), float(found[-1])
+    return -1.0, float(len(flags))
+
+
+def shared(one: tuple[str, ...], other: tuple[str, ...]) -> int:
+    """How many steps two paths begin with in common."""
+    for number, (left, right) in enumerate(zip(one, other, strict=False)):
+        if left != right:
+            return number
+    return min(len(one), len(other))
+
+
+def capitals(text: str) -> float:
+    """Their share of all characters."""
+    count = len(text) - len(text.translate(NO_CAPITALS)) if text.isascii() else sum(map(str.isupper, text))
+    return count / max(1, len(text))

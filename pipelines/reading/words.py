@@ -1,0 +1,36 @@
+"""What a single text looks like: how many words it has, and whether it ends as a sentence does."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+PROSE_WORDS = 20  # a sentence or two: what bodies are made of and menus are not
+LINKED = 0.5  # share of link characters above which a block leads elsewhere
+WIDE_PER_WORD = 1.7  # Chinese, Japanese, Korean characters that say what one English word says
+TEXTS_KEPT = 4096  # a page's blocks are asked for twice: for the glance and when they are judged
+
+_WORD = re.compile(r"\w+")
+_WIDE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3\u0e00-\u0eff]")
+_END = re.compile(r"[.!?。！？؟।][\s\"'”’»」』）)\]*]*$|[\"”」』]$|[:：]$")
+_CUT = re.compile(r"(?:\.\.\.|…|\[…\]|\[\.\.\.\])\W*$")
+
+
+@lru_cache(maxsize=TEXTS_KEPT)
+def count_words(text: str) -> int:
+    """Words as a reader of English would feel them: two East Asian characters are about one."""
+    if text.isascii():
+        return len(_WORD.findall(text))
+    wide = len(_WIDE.findall(text))
+    return len(_WORD.findall(_WIDE.sub(" ", text) if wide else text)) + round(wide / WIDE_PER_WORD)
+
+
+@lru_cache(maxsize=TEXTS_KEPT)
+def ends_well(text: str) -> bool:
+    """True when the text ends as a sentence does, not cut off."""
+    return bool(_END.search(text)) and not _CUT.search(text)
+
+
+def container(path: str) -> str:
+    """The path of the element around."""
+    return path.rpartition("/")[0]
