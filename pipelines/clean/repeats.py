@@ -17,7 +17,9 @@ ALONE_WORDS = 25  # a repeat that stands alone must be a paragraph: shorter ones
 NEAR_WORDS = 15  # below this one changed word changes too much to call two texts the same
 NEAR_SHARE = 0.8  # of word pairs; one word changed in 30 leaves 0.87
 STEP = 4  # blocks from one repeated block to the next of the same stretch; between them stand buttons and pictures
-PREFERRED = 0.5  # share of the words the first reading took of another copy; with less of them the first one is not the text
+PREFERRED = (
+    0.5  # share of the words the first reading took of another copy; with less of them the first one is not the text
+)
 COMMON = 8  # word pairs in more blocks than this find no pair worth comparing
 _TOKEN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]|[^\W\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]+")
 

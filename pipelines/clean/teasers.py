@@ -26,6 +26,10 @@ def above(view: View) -> Fates:
         index: Fate("navigation", is_kept=False, reason="above the title", evidence=view.blocks[index].text[:60])
         for index in range(min(title, view.start))
         if view.is_open(index) and not view.is_prose[index] and (view.is_text or view.blocks[index].is_main)
+    } | {
+        index: Fate("related", is_kept=False, reason="text above the title", evidence=view.document.title[:60])
+        for index in range(view.opening)
+        if view.is_open(index) and view.is_prose[index] and view.is_before(index)
     }
 
 

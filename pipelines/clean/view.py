@@ -16,6 +16,8 @@ from pipelines.decode import letters_of
 from pipelines.reading.words import LINKED, PROSE_WORDS, count_words, ends_well
 from pipelines.records import Block, Document
 
+TITLE_LETTERS = 8  # a shorter title may be any line
+OPENED_WORDS = 40  # prose that a title must have after it to be where the text begins
 BODY_SHARE = 0.2  # share of the kept prose a path must hold to count as a place of the body
 
 
@@ -52,7 +54,7 @@ class View:
 
     def with_worked_out(self, other: View) -> View:
         """This view with what another one of the same document worked out of its words."""
-        for name in ("letters", "words", "cues", "is_text", "is_prose", "ends_well"):
+        for name in ("letters", "words", "cues", "is_text", "is_prose", "ends_well", "opening", "opened"):
             if name in other.__dict__:
                 self.__dict__[name] = other.__dict__[name]
         return self
@@ -102,9 +104,41 @@ class View:
         return index not in self.fates and (self.is_text or self.blocks[index].is_main)
 
     @cached_property
+    def opening(self) -> int:
+        """Index of the title in the page's markup, where the text begins after it; -1 where nobody can say.
+
+        It is the only main heading, says just what the title says, and prose stands after it in the element around both.
+        """
+        wanted = letters_of(self.document.title)
+        found = [at for at, block in enumerate(self.blocks) if block.level == 1 and not block.is_hidden]
+        if len(found) != 1 or len(wanted) < TITLE_LETTERS or self.letters[found[0]] != wanted:
+            return -1
+        title = found[0]
+        after = sum(
+            self.words[at] for at in range(title + 1, len(self.blocks)) if self.is_prose[at] and self.blocks[at].is_main
+        )
+        return title if after >= OPENED_WORDS else -1
+
+    @cached_property
     def body(self) -> list[int]:
         """Indices of prose that is likely the article's."""
-        return [index for index, is_prose in enumerate(self.is_prose) if is_prose and self.is_candidate(index)]
+        return [
+            index
+            for index, is_prose in enumerate(self.is_prose)
+            if is_prose and self.is_candidate(index) and not self.is_before(index)
+        ]
+
+    @cached_property
+    def opened(self) -> str:
+        """The path of the innermost element around the title and the text after it."""
+        after = next(
+            at for at in range(self.opening + 1, len(self.blocks)) if self.is_prose[at] and self.blocks[at].is_main
+        )
+        return common(self.blocks[self.opening].path, self.blocks[after].path)
+
+    def is_before(self, index: int) -> bool:
+        """True for what stands above the title, and not in the element that holds the title and the text after it."""
+        return index < self.opening and not self.blocks[index].path.startswith(self.opened)
 
     @cached_property
     def start(self) -> int:
@@ -146,3 +180,13 @@ class View:
             for block, fate in zip(self.blocks, self.all_fates(), strict=True)
         ]
         return replace(self.document, blocks=tuple(blocks))
+
+
+def common(one: str, other: str) -> str:
+    """The path of the innermost element around both."""
+    steps = []
+    for left, right in zip(one.split("/")[:-1], other.split("/")[:-1], strict=False):
+        if left != right:
+            break
+        steps.append(left)
+    return "/".join(steps) + "/"
