@@ -14,7 +14,7 @@ from pipelines.config import Config
 from pipelines.extract import extract
 from pipelines.pages import page_of
 from pipelines.reading import glance
-from pipelines.reading.layout import FORMS, Layout
+from pipelines.reading.layout import FAR, FORMS, PLACES, Layout, place_of
 from pipelines.reading.trees import trees_of
 from pipelines.records import Block
 from tests.own_stories import STORIES
@@ -108,3 +108,19 @@ def test_the_shipped_trees_are_of_these_features():
     plain = json.loads(Path(glance.__file__).with_name("glance.json").read_text("utf-8"))
     assert plain["features"] == list(glance.NAMES)
     assert 0 < plain["threshold"] < 1
+
+
+@pytest.mark.parametrize(
+    ("path", "away", "towards", "form", "aside"),
+    [
+        ("html/body/div.articleBody/p", FAR, 1, FAR, FAR),
+        ("html/body/div.siteMenu/ul/li", 2, FAR, FAR, FAR),
+        ("html/body/article.post/div#comment-list/p", 1, 2, FAR, FAR),
+        ("html/body/form/fieldset.agree/p", FAR, FAR, 1, FAR),
+        ("html/body/aside.x1f/p", FAR, FAR, FAR, 1),
+        ("html/body/div.admiral/p", FAR, FAR, FAR, FAR),
+    ],
+)
+def test_names_in_a_path_say_where_a_block_stands(path, away, towards, form, aside):
+    found = dict(zip(PLACES, place_of(path), strict=True))
+    assert (found["named_away"], found["named_towards"], found["in_form"], found["in_aside"]) == (away, towards, form, aside)  # fmt: skip

@@ -46,6 +46,7 @@ NAMES = (
     "kept_before_share", "kept_before", "kept_after", "main_words_before", "main_words_after", "kept_words", "to_average",
     "kept_at_path", "kept_in_box", "rule_kind", "rule_keeps", "is_outside", "from_heading", "heading_words", "same_text",
     "in_title", "seen", "seen_share", "pages", "language", "depth", "in_article", "in_cell", "tag", "from_article",
+    "named_away", "named_towards", "away_names", "in_form", "in_aside",
     "words_previous", "links_previous", "kind_previous", "kept_previous", "seen_previous", "kind_before_previous",
     "words_next", "links_next", "kind_next", "kept_next", "seen_next", "kind_after_next",
 )  # fmt: skip

@@ -24,8 +24,9 @@ NAMES = (
     "words", "chars", "ends_well", "form", "links", "links_before", "links_after", "words_after", "prose_at_path", "prose_in_box",
     "prose_in_box_around", "prose_two_around", "box_to_best", "blocks_at_path", "blocks_in_box", "links_in_box", "path_in_common", "path_apart",
     "word_position", "from_best_first", "from_best_last", "from_title", "page_blocks", "page_words", "from_heading", "heading_words",
-    "in_article", "tag", "from_article", "links_previous", "words_next",
+    "in_article", "tag", "from_article", "named_away", "named_towards", "away_names", "in_form", "in_aside", "links_previous", "words_next",
 )  # fmt: skip
+AMID = 0.25  # measured: as many pages right from .1 to .3, and lists stay whole
 DOUBT = 0.11  # words in doubt to words likely the article's: a quarter of the pages have more
 
 
@@ -66,4 +67,15 @@ def seen(page: Layout, rows: Column, trees: Trees) -> Glance:
     likely = likelihood(trees.log_odds(rows))
     in_doubt = float((page.words * np.minimum(likely, 1 - likely)).sum())
     doubt = in_doubt / max(1.0, float((page.words * likely).sum()))
-    return Glance(likely, doubt, likely >= trees.threshold)
+    return Glance(likely, doubt, taken(page, likely, trees.threshold))
+
+
+def taken(page: Layout, likely: Column, threshold: float) -> Flags:
+    """What looks like the text; amid it, at a place it has, a block must look far less like it to go: items of a list, sub-headings."""
+    found: Flags = likely >= threshold
+    places = np.flatnonzero(found)
+    if len(places):
+        at_place = np.isin(page.path, page.path[places])
+        inside = (page.index > places[0]) & (page.index < places[-1])
+        found = found | (inside & at_place & (likely >= AMID))
+    return found

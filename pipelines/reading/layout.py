@@ -5,6 +5,7 @@ Columns are built with numpy over all blocks, so that a page of a thousand block
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from functools import cached_property, lru_cache
 from typing import Any
@@ -27,6 +28,29 @@ TAGS = (
     "p", "div", "span", "li", "td", "h1", "h2", "h3", "h4", "h5", "h6", "section", "article", "blockquote", "figcaption", "body", "tr",
     "dd", "dt",
 )  # fmt: skip
+
+# what authors of pages call the parts of one, in classes and ids: the words that on many sites stand for nothing else
+AWAY = frozenset((
+    "ad", "ads", "advert", "advertisement", "banner", "bio", "bookmark", "breadcrumb", "breadcrumbs", "btn", "button", "buttons", "carousel", "cart",
+    "comment", "commentform", "commentlist", "comments", "consent", "cookie", "cookies", "copyright", "disqus", "dropdown", "follow", "foot", "footer",
+    "hamburger", "infobox", "latest", "legal", "links", "login", "logo", "masthead", "mega", "menu", "modal", "more", "most", "nav", "navbar",
+    "navigation", "newsletter", "overlay", "pagination", "partners", "poll", "popular", "popup", "profile", "promo", "rating", "read", "recent",
+    "recirc", "recommend", "recommended", "recommendations", "register", "related", "relatedposts", "replies", "reply", "respond", "rss", "search",
+    "share", "sharing", "sidebar", "signup", "social", "sponsor", "sponsored", "subnav", "subscribe", "subscription", "suggested", "tabs", "tags",
+    "teaser", "teasers", "thread", "ticker", "toolbar", "trending", "tweet", "vote", "weather", "widget",
+))  # fmt: skip
+TOWARDS = frozenset((
+    "article", "articlebody", "articlecontent", "articletext", "body", "bodytext", "content", "copy", "entry", "intro", "lead", "main", "paragraph", "post",
+    "prose", "rich", "story", "storybody", "text",
+))  # fmt: skip
+ASIDE = frozenset(("aside", "footer", "nav", "header"))
+FORM = frozenset(("fieldset", "form", "label"))
+PLACES = (  # what a path says: steps are counted from its end, `FAR` for none
+    "depth", "in_article", "in_cell", "tag", "from_article",
+    "named_away", "named_towards", "away_names",  # steps to an element with such a name, and how many
+    "in_form", "in_aside",
+)  # fmt: skip
+_NAME = re.compile(r"[A-Z]?[a-z]+")
 
 
 class Layout:
@@ -122,11 +146,7 @@ def of_place(page: Layout) -> Columns:
         "links_in_box": sums(page.box, page.links * page.words) / np.maximum(sums(page.box, page.words), 1.0),
         "path_in_common": common / max(1, len(best_steps)),
         "path_apart": len(best_steps) - common,
-        "depth": places[:, 0],
-        "in_article": places[:, 1],
-        "in_cell": places[:, 2],
-        "tag": places[:, 3],
-        "from_article": places[:, 4],
+        **dict(zip(PLACES, places.T, strict=True)),
     }
 
 
@@ -178,12 +198,35 @@ def steps_of(path: str) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=4096)
-def place_of(path: str) -> tuple[float, float, float, float, float]:
-    """Depth, is in an article or main element, in a table's cell, code of the last tag, steps below the article."""
-    tags = [step.partition(".")[0].partition("#")[0] for step in steps_of(path)]
-    last = max((index for index, tag in enumerate(tags) if tag in ("article", "main")), default=-1)
-    code = TAGS.index(tags[-1]) if tags[-1] in TAGS else len(TAGS)
-    return len(tags), float(last >= 0), float("td" in tags), code, len(tags) - last if last >= 0 else FAR
+def place_of(path: str) -> tuple[float, ...]:
+    """Where the path ends, as one number for each of `PLACES`."""
+    steps = [meaning_of(step) for step in steps_of(path)]
+    tags = [tag for tag, _, _ in steps]
+    return (
+        len(tags),
+        float("article" in tags or "main" in tags),
+        float("td" in tags),
+        TAGS.index(tags[-1]) if tags[-1] in TAGS else len(TAGS),
+        below([tag in ("article", "main") for tag in tags]),
+        below([away for _, away, _ in steps]),
+        below([towards for _, _, towards in steps]),
+        sum(away for _, away, _ in steps),
+        below([tag in FORM for tag in tags]),
+        below([tag in ASIDE for tag in tags]),
+    )
+
+
+def below(flags: Sequence[bool]) -> float:
+    """How many steps below the last one that is true the path ends; `FAR` for none."""
+    return next((float(at) for at, flag in enumerate(reversed(flags)) if flag), FAR)
+
+
+@lru_cache(maxsize=4096)
+def meaning_of(step: str) -> tuple[str, bool, bool]:
+    """An element's tag, and whether its class or id names a part that is not the text, or the text."""
+    tag, _, names = step.replace("#", ".", 1).partition(".")
+    words = {word.lower() for word in _NAME.findall(names)}
+    return tag, bool(words & AWAY), bool(words & TOWARDS)
 
 
 def codes(values: Sequence[str]) -> NDArray[np.int64]:
