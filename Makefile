@@ -6,7 +6,7 @@ STAMP  := $(VENV)/.installed
 ROOT   := $(shell test $$(id -u) = 0 || echo sudo)  # what installs Debian's packages
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test lint types tests test-browser test-spark soak fuzz golden bench-cleaning crawl format lock clean
+.PHONY: help demo serve test lint types tests test-browser test-cluster test-spark soak fuzz golden bench bench-cleaning crawl format lock clean
 
 help: ## print the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
@@ -42,13 +42,12 @@ test-browser: $(STAMP) ## the reading room in Chromium, with axe-core: what is m
 
 test-cluster: $(STAMP) ## workers and a real Redis (Debian's, installed here) killed in all ways: five minutes
 	@command -v redis-server >/dev/null || { $(ROOT) apt-get update -qq && RUNLEVEL=1 $(ROOT) apt-get install --yes --no-install-recommends redis-server; }
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --editable '.[cluster]'
 	@$(BIN)/pytest -n 2 --cluster tests/test_frontier.py tests/test_stream.py
 
 test-spark: $(STAMP) ## archives on Spark beside this machine's processes: PySpark (480 MB) and Debian's Java are installed
 	@command -v java >/dev/null || { $(ROOT) apt-get update -qq && $(ROOT) apt-get install --yes --no-install-recommends default-jre-headless; }
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --editable '.[spark]'
-	@$(BIN)/pytest -n 0 tests/test_archive.py tests/test_archive_prefilter.py
+	@$(BIN)/pytest -n 0 tests/test_archive.py tests/test_archive_engines.py
 
 soak: $(STAMP) ## eight days of hourly crawls among faults, every tenth killed: half an hour
 	@$(BIN)/python -m tests.soak
@@ -58,6 +57,11 @@ fuzz: $(STAMP) ## 20,000 broken inputs: SEED=1, PAGES=folder for pages of your o
 
 golden: $(STAMP) ## rewrite the expected texts of tests/pages; read the diff before committing it
 	@$(BIN)/pytest -n 0 tests/test_golden.py --agree
+
+bench: $(STAMP) ## what an article costs beside news-please and others (installed below data/bench), starting, growth: a quarter of an hour; SETS=…
+	@$(BIN)/python -m tests.benchmarks.throughput $(SETS)
+	@$(BIN)/python -m tests.benchmarks.startup $(SETS) --corpus 100000
+	@$(BIN)/python -m tests.benchmarks.growth 1000 10000 100000
 
 bench-cleaning: $(STAMP) ## cleaning beside other extractors, on our own pages or on SETS="a.jsonl.gz b.jsonl.gz"
 	@$(BIN)/python -m tests.benchmarks.cleaning $(SETS) --peers

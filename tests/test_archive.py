@@ -3,10 +3,6 @@
 import gzip
 import json
 import os
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -236,80 +232,3 @@ def test_a_full_disk_costs_its_file_and_leaves_nothing_half(db, tmp_path, capsys
     assert (done.code, done.row["failed"], done.row["new"]) == (3, 1, 1)
     assert "no space left" in done.err
     assert [path.suffix for path in parts.iterdir()] == [".parquet"]
-
-
-HANGING = (
-    "https://paper.example/hang",
-    "200 OK",
-    "text/html",
-    b"<p " + b" ".join(b"a%d" % n for n in range(60_000)) + b">",
-)
-
-
-@pytest.mark.skipif(not Path("/proc").exists(), reason="processes are found under /proc")
-def test_a_page_that_hangs_and_a_worker_that_is_killed_cost_nothing_else(db, tmp_path):
-    month = bucket(tmp_path)
-    write_warc(month / "CC-NEWS-20261103-00003.warc.gz", [HANGING, record("law", LAW_STORY, "late.example")])
-    command = [
-        sys.executable,
-        "-m",
-        "pipelines",
-        "ingest",
-        "--engine",
-        "local",
-        "--jobs",
-        "2",
-        month,
-        "--db",
-        db,
-        "--json",
-    ]
-    settings = os.environ | {"COPYDESK_CRAWL__PAGE_SECONDS": "1.5"}
-    run = subprocess.Popen(list(map(str, command)), env=settings, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    killed = kill_reader(tmp_path, run)
-    out, err = run.communicate(timeout=90)
-    assert killed, err
-    counts = json.loads(out)
-    assert (run.returncode, counts["new"], counts["copies"]) == (0, 3, 2), err
-    assert counts["reasons"] == {"no_article": 1, "parse_timeout": 1}
-
-
-def kill_reader(folder, run):
-    """Kill the process that is writing the part of the third file."""
-    end = time.monotonic() + 60
-    while time.monotonic() < end and run.poll() is None:
-        for passing in folder.glob("corpus.db.parts/*00003*.tmp"):
-            os.kill(int(passing.stem.rpartition("-")[2]), signal.SIGKILL)
-            return True
-        time.sleep(0.01)
-    return False
-
-
-def test_spark_gives_what_this_machine_gives(db, tmp_path, capsys, monkeypatch):
-    pytest.importorskip("pyspark", reason="`make test-spark` installs it")
-    month = bucket(tmp_path)
-    path = month / "CC-NEWS-20261103-00003.warc.gz"
-    write_warc(path, [record(name, story, "late.example") for name, story in STORIES.items()])
-    path.write_bytes(path.read_bytes()[:-100])
-    for engine in ("local", "spark"):
-        done = run_cli(
-            capsys, "ingest", "--engine", engine, "--jobs", "2", month, "--db", tmp_path / f"{engine}.db", "--json"
-        )
-        assert (done.code, done.row["new"], done.row["copies"], done.row["failed"]) == (3, 3, 3, 1), done.err
-    assert rows(tmp_path / "local.db", PLACES) == rows(tmp_path / "spark.db", PLACES)
-
-
-@pytest.mark.parametrize("missing", ["pyspark", "java"])
-def test_what_spark_lacks_is_one_line(db, tmp_path, capsys, monkeypatch, missing):
-    if missing == "pyspark":
-        for name in ("pyspark", "pyspark.errors", "pyspark.sql"):
-            monkeypatch.setitem(sys.modules, name, None)
-    else:
-        fake = SimpleNamespace(PySparkException=OSError, SparkSession=None)
-        for name in ("pyspark", "pyspark.errors", "pyspark.sql"):
-            monkeypatch.setitem(sys.modules, name, fake)
-        monkeypatch.delenv("JAVA_HOME", raising=False)
-        monkeypatch.setenv("PATH", str(tmp_path))
-    done = run_cli(capsys, "ingest", "--engine", "spark", bucket(tmp_path), "--db", db)
-    assert (done.code, len(done.err.splitlines())) == (2, 1)
-    assert ("copydesk[spark]" if missing == "pyspark" else "Java") in done.err

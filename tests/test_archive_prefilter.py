@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from html import escape
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipelines.archive.prefilter import may_be_topical
@@ -47,6 +47,7 @@ words = st.lists(
 )
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # a machine with other work is no fault
 @given(title=words, text=words, is_loud=st.booleans(), joint=st.sampled_from(JOINTS))
 def test_what_the_stages_find_relevant_always_passes(title, text, is_loud, joint):
     title, text = " ".join(title), ". ".join(text)
@@ -56,6 +57,15 @@ def test_what_the_stages_find_relevant_always_passes(title, text, is_loud, joint
     markup = escape(text).replace(" ", joint)
     html = f"<html><head><title>{escape(title)}</title></head><body><p>{markup}</p></body></html>"
     assert found.verdict == "off_topic" or may_be_topical(page(html)), (found, html)
+
+
+@pytest.mark.parametrize("apostrophe", ["'", "&#39;", "&#x27;", "&apos;", "&rsquo;", "\u2019", "&#8217;"])
+def test_an_apostrophe_may_be_written_in_any_way(apostrophe):
+    assert may_be_topical(page(f"<p>Les risques de l{apostrophe}IA</p>"))
+
+
+def test_a_soft_hyphen_does_not_end_a_word():
+    assert may_be_topical(page("<p>Was AI safe&shy;ty heißt</p>"))
 
 
 CHARSETS = {"zh": "gb18030", "ko": "euc-kr", "ja": "shift_jis", "de": "iso-8859-1", "fr": "windows-1252", "es": "utf-8"}

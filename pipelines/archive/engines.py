@@ -7,12 +7,14 @@ only its own file. pyspark is imported here and nowhere else.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, as_completed
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextlib import suppress
 from functools import partial
+from tempfile import TemporaryFile
 from typing import Any
 
 from pipelines.archive.parts import Report, report_of
@@ -23,7 +25,9 @@ from pipelines.workers import LostTaskError, Workers
 
 FILE_SECONDS = 12 * 3600.0  # a file of 20,000 pages takes ten minutes; one in which every second page hangs takes a day
 TRIES = 4  # of a task on Spark: one lost with its machine is no fault of the file
+MOST_CHARS = 150  # of a reason
 SUBMITTED = ("PYSPARK_SUBMIT_ARGS", "PYSPARK_GATEWAY_PORT")  # somebody says which cluster: the user, or spark-submit
+THROWN = re.compile(r"(?:^|[\s:])(?:[a-z]\w*\.)*([A-Z]\w*(?:Exception|Error): .+)")
 ALONE = {  # a Spark of our own listens to nobody else, and is quiet
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
@@ -62,15 +66,17 @@ def failure(task: Task, saw: str) -> InputError:
 
 def spark(tasks: Sequence[Task], config: Config, jobs: int) -> Iterator[tuple[Task, Outcome]]:
     """Read the files on the machines of a Spark cluster; of none, in `jobs` threads of a Spark on this one."""
-    session = spark_session(jobs)
+    context = spark_context(jobs)
+    thread = ThreadPoolExecutor(1)  # of a Ctrl-C that meets Py4J at work, Py4J tells a screenful
     try:
-        files = session.sparkContext.parallelize(list(enumerate(tasks)), len(tasks) or 1)  # a file is a task
-        found = files.map(partial(attempted, config=config)).collect()  # a line a file
-    except Exception as error:  # noqa: BLE001 - a task that died TRIES times, Spark itself, another Python there: it ends all of them
-        found = [finished(number, task, said(error)) for number, task in enumerate(tasks)]
+        files = context.parallelize(list(enumerate(tasks)), len(tasks) or 1)  # a file is a task
+        found = thread.submit(files.map(partial(attempted, config=config)).collect).result()  # a line a file
+    except Exception as error:  # noqa: BLE001 - a task that died TRIES times, Spark itself, no copydesk there: it ends all of them
+        found = [finished(number, task, f"Spark gave up: {said(error)}") for number, task in enumerate(tasks)]
     finally:
         with suppress(Exception):  # a Spark that died cannot be stopped
-            session.stop()
+            context.stop()
+        thread.shutdown()
     for number, report, saw in found:
         yield tasks[number], report or failure(tasks[number], saw)
 
@@ -79,14 +85,6 @@ def finished(number: int, task: Task, saw: str) -> tuple[int, Report | None, str
     """What stands on the shared disk when Spark gave up: the parts that were made are as good as ever."""
     known = report_of(task.part)
     return number, known if known is not None and known.digest == task.digest else None, saw
-
-
-def said(error: Exception) -> str:
-    """Why Spark gave up, in a line: what comes from Java has its reason behind the classes it passed through."""
-    java = getattr(error, "java_exception", None)
-    lines = [line.strip() for line in (str(java.getMessage()) if java is not None else str(error)).splitlines()]
-    reasons = [line.rpartition("Exception: ")[2] for line in lines if "Exception: " in line or "Error: " in line]
-    return f"Spark gave up: {' '.join((reasons or lines or [type(error).__name__])[-1 if reasons else 0].split())[:200]}"
 
 
 def attempted(numbered: tuple[int, Task], config: Config) -> tuple[int, Report | None, str]:
@@ -98,27 +96,42 @@ def attempted(numbered: tuple[int, Task], config: Config) -> tuple[int, Report |
         return number, None, one_line(error)
 
 
-def spark_session(jobs: int) -> Any:
-    """The session `spark-submit` prepared, or one of our own on this machine."""
+def spark_context(jobs: int) -> Any:
+    """The Spark that `spark-submit` or the environment names, or one of our own on this machine."""
     try:
-        from pyspark.errors import PySparkException
-        from pyspark.sql import SparkSession
+        from pyspark import SparkConf, SparkContext
+        from pyspark.java_gateway import launch_gateway
     except ImportError:
         raise MissingExtraError(
             "--engine spark", "needs pyspark, which is not installed", "", "pip install 'copydesk[spark]'"
         ) from None
     if not os.environ.get("JAVA_HOME") and shutil.which("java") is None:
         raise ConfigError("--engine spark", "no Java here", "Java 17 or newer", "apt install default-jre-headless")
-    builder = SparkSession.builder.appName("copydesk ingest")
-    if not any(os.environ.get(name) for name in SUBMITTED):
-        os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # else the system's, which has nothing of ours
-        builder = builder.master(f"local[{jobs},{TRIES}]")
-        for name, value in ALONE.items():
-            builder = builder.config(name, value)
-    try:
-        return builder.getOrCreate()
-    except (PySparkException, OSError) as error:
-        raise ConfigError("--engine spark", f"Spark does not start ({one_line(error)})", "a Spark that runs") from None
+    conf = SparkConf().setAppName("copydesk ingest")
+    with TemporaryFile() as told:  # by Java, in many lines; of a cluster's the user wants them
+        try:
+            if any(os.environ.get(name) for name in SUBMITTED):
+                return SparkContext(conf=conf)
+            os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # else the system's, which has nothing of ours
+            conf.setMaster(f"local[{jobs},{TRIES}]").setAll(ALONE.items())
+            java = SparkContext._gateway or launch_gateway(conf, {"stderr": told})  # noqa: SLF001 - one a process, it keeps it
+            return SparkContext(conf=conf, gateway=java)
+        except Exception as error:  # noqa: BLE001 - its own errors, Py4J's, the system's: there is no Spark
+            told.seek(0)
+            reason = reason_in(told.read().decode(errors="replace").splitlines()) or said(error)
+            raise ConfigError("--engine spark", f"Spark does not start ({reason})", "a Spark that runs") from None
+
+
+def said(error: Exception) -> str:
+    """Why Spark gave up, in a line."""
+    java = getattr(error, "java_exception", None)
+    return reason_in(str(error if java is None else java.getMessage()).splitlines()) or one_line(error)
+
+
+def reason_in(lines: Iterable[str]) -> str:
+    """What comes from Java has its reason at the end, behind the classes it passed through."""
+    reasons = [found[1] for line in lines if (found := THROWN.search(line)) is not None]
+    return reasons[-1].partition(". ")[0][:MOST_CHARS] if reasons else ""  # what follows is advice for programmers
 
 
 ENGINES: dict[str, Engine] = {"local": local, "spark": spark}

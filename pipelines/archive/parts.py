@@ -6,6 +6,7 @@ of: a part of another file, order, vocabulary or version is made anew. Anybody m
 
 from __future__ import annotations
 
+import glob
 import json
 import os
 import socket
@@ -66,6 +67,7 @@ def write_part(path: Path, report: Report, parcels: Iterable[Parcel]) -> Report:
     passing = path.with_name(f"{path.name}.{socket.gethostname()}-{os.getpid()}.tmp")  # others may be at the same part
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        tidy(path)
         with passing.open("wb") as out:
             with pq.ParquetWriter(out, schema, compression="zstd") as writer:
                 for group in in_groups(parcels):
@@ -83,6 +85,24 @@ def write_part(path: Path, report: Report, parcels: Iterable[Parcel]) -> Report:
     finally:
         passing.unlink(missing_ok=True)
     return report
+
+
+def tidy(path: Path) -> None:
+    """Remove what a reader left that was killed at this part on this machine."""
+    for left in path.parent.glob(f"{glob.escape(path.name)}.{glob.escape(socket.gethostname())}-*.tmp"):
+        reader = left.stem.rpartition("-")[2]
+        if not (reader.isdigit() and is_running(int(reader))):
+            left.unlink(missing_ok=True)
+
+
+def is_running(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # somebody else's
+        pass
+    return True
 
 
 def schema_of(pa: Any) -> Any:

@@ -29,7 +29,10 @@ LEADS = bytes(
 FEWEST_LEADS = 2  # letters of the shortest term
 SCRIPT = re.compile(rb"<(script|style)\b(?![^>]*ld\+json)[^>]*>.*?</\1", re.IGNORECASE | re.DOTALL)
 TAG = re.compile(rb"<(?![Mm][Ee][Tt][Aa]\b)[^>]*>")  # what a meta element says is read
-SPACES = (b"&nbsp;", b"&#160;", b"&#xa0;", b"&shy;")
+REFERENCE = re.compile(
+    rb"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,31});"
+)  # ends a word, as its letter would
+SOFT_HYPHENS = (b"&shy;", b"&#173;", b"&#xad;", b"&#xAD;")  # stand in a word
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +59,9 @@ def may_be_topical(page: Page) -> bool:
     if b"\0" in body[:1024] or body.count(b"&#") > MOST_REFERENCES:
         return True
     text = TAG.sub(b" ", SCRIPT.sub(b" ", body))
-    for space in SPACES:
-        text = text.replace(space, b" ")
-    seen = Seen(text, page)
+    for hyphen in SOFT_HYPHENS:
+        text = text.replace(hyphen, b"")
+    seen = Seen(REFERENCE.sub(b" ", text), page)
     needles = prepared()
     return seen.has(needles["positive"]) or (seen.has(needles["ambiguous"]) and seen.has(needles["context"]))
 

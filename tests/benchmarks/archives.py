@@ -2,10 +2,12 @@
 
     python -m tests.benchmarks.archives prefilter pages.jsonl.gz…      # lines with url and html
     python -m tests.benchmarks.archives engines [plain local spark] [--pages 4000] [--files 20]
+    python -m tests.benchmarks.archives settling [--pages 4000]
 
 `prefilter` puts the pages into an archive and says what reading, looking and preparing take, how many pages the look lets
 through and which of the relevant ones it misses. `engines` makes archives of 60 kB pages, one in ten a copy, and measures all
-processes of a run: CPU, wall, memory, start-up with one page, and whether the clusters are the same. Needs copydesk[warc,parquet].
+processes of a run: CPU, wall, memory, start-up with one page, and whether the clusters are the same. `settling` says what the one
+writer takes for an article, as the corpus grows, and for a page of another topic. Needs copydesk[warc,parquet].
 """
 
 import argparse
@@ -26,10 +28,16 @@ from functools import partial
 from pathlib import Path
 
 from pipelines.archive.prefilter import may_be_topical
+from pipelines.archive.settle import BATCH, settle_batch
+from pipelines.archive.task import parcel_of
+from pipelines.batch import regroup_stories
 from pipelines.config import Config
 from pipelines.flow import prepare
-from pipelines.records import Article, Page, Traits
+from pipelines.parcels import pack
+from pipelines.records import Article, Page, Rejection, Traits
 from pipelines.warc import read_pages, write_pages
+from pipelines.workers import Prepared, prepare_page
+from pipelines.writer import Writer
 from tests.benchmarks.writing import pages
 from tests.helpers import NOW
 
@@ -188,9 +196,53 @@ def clusters(corpus):
     return f"{len(rows)} articles, {len({c for _, c in rows})} clusters ({hashlib.blake2b(repr(rows).encode(), digest_size=4).hexdigest()})"
 
 
+def settling(count):
+    """Settle articles, then as many pages of another topic, as the parts of an archive bring them."""
+    made = []
+    for page in pages(count):
+        prepared = prepare_page(page, Config(), frozenset())
+        assert isinstance(prepared.outcome, Article)
+        made.append(pack(parcel_of(page, prepared)))
+    other = Rejection(url="", stage="relevance", reason="off_topic", detail="score 0.3, 1.5 would do", source="alpha")
+    left_out = [
+        pack(parcel_of(page, Prepared(replace(other, url=page.url), frozenset())))
+        for page in (
+            Page(url=f"https://other-{n % 50}.example/{n}", body=b"", fetched=NOW, source="alpha") for n in range(count)
+        )
+    ]
+    with tempfile.TemporaryDirectory() as folder:
+        path, config = Path(folder) / "corpus.db", Config(database=str(Path(folder) / "corpus.db"))
+        with closing(Writer(path, config)) as writer:
+            run = writer.do(lambda corpus: corpus.start_run("ingest", NOW)).result()
+            for what, parcels in (("articles", made), ("pages of another topic", left_out)):
+                settled_in_quarters(writer, what, parcels, run, path)
+            _, seconds = timed(lambda: writer.do(lambda corpus: regroup_stories(corpus, run, NOW)).result())
+            print(f"stories of {count} articles, once a run: CPU {1000 * seconds / count:.2f} ms each")
+
+
+def bytes_of(corpus):
+    with closing(sqlite3.connect(corpus)) as connection:
+        return (
+            connection.execute("PRAGMA page_count").fetchone()[0] * connection.execute("PRAGMA page_size").fetchone()[0]
+        )
+
+
+def settled_in_quarters(writer, what, parcels, run, path):
+    before, step, each = bytes_of(path), len(parcels) // 4 or 1, []
+    for start in range(0, len(parcels), step):
+        began, quarter = time.process_time(), parcels[start : start + step]
+        for batch in range(0, len(quarter), BATCH):
+            some = quarter[batch : batch + BATCH]
+            done = writer.do(partial(settle_batch, parcels=some, run=run, mark=("archive", what, start + batch, False)))
+            assert not done.result().reasons
+        each.append(f"{1000 * (time.process_time() - began) / len(quarter):.2f}")
+    size = (bytes_of(path) - before) / len(parcels) / 1000
+    print(f"{len(parcels)} {what}: CPU ms each, by quarter: {', '.join(each)}; {size:.2f} kB each in the corpus")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["prefilter", "engines", "plain"])
+    parser.add_argument("what", choices=["prefilter", "engines", "plain", "settling"])
     parser.add_argument("names", nargs="*", help="files, or engines")
     parser.add_argument("--pages", type=int, default=4000)
     parser.add_argument("--files", type=int, default=20)
@@ -198,6 +250,8 @@ def main():
     given = parser.parse_args()
     if given.what == "prefilter":
         prefilter(given.names)
+    elif given.what == "settling":
+        settling(given.pages)
     elif given.what == "plain":
         plain(Path(given.names[0]), given.jobs)
     else:
