@@ -164,6 +164,9 @@ def shared_indexes(sources: Sequence[Source]) -> frozenset[str]:
 
 def start_spiders(run: Run) -> None:
     """Run one spider for each kind of source in use."""
+    from crawler.imports import import_downloader
+
+    import_downloader()
     from crawler.spiders.feed import FeedSpider
     from crawler.spiders.listing import ListingSpider
     from crawler.spiders.sitemap import SitemapSpider

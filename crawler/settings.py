@@ -21,6 +21,7 @@ ROBOTSTXT_OBEY = True
 ROBOTSTXT_USER_AGENT = "copydesk"
 CONCURRENT_REQUESTS = 64  # over all hosts; most of them wait for their host's turn
 CONCURRENT_REQUESTS_PER_DOMAIN = 1
+CONCURRENT_ITEMS = 1  # a page is one item; Scrapy starts so many tasks for each answer, a hundred if not told
 DOWNLOAD_DELAY = FLOOR_DELAY_S
 DOWNLOAD_DELAY_JITTER = 0  # the gate in politeness.py adds its own
 COOKIES_ENABLED = False

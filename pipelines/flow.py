@@ -60,8 +60,8 @@ def regroup_stories(corpus: Corpus, run: int, now: datetime) -> int:
     earliest = corpus.earliest_of(run)
     if earliest is None:
         return 0
-    stories = group(corpus.story_items(earliest - timedelta(days=STORY_WINDOW_DAYS), MAX_REGROUPED))
     with corpus.transaction():
+        stories = group(corpus.counted_items(earliest - timedelta(days=STORY_WINDOW_DAYS), MAX_REGROUPED))
         corpus.assign_stories(stories, now)
     return len(set(stories.values()))
 

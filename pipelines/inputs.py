@@ -37,6 +37,7 @@ KINDS = {  # by the end of the name; the first that fits
 HEAD_BYTES = 65_536  # where a saved page names itself
 CONTROL_SHARE = 0.02  # a text file has no control characters; above this it is an image or a program
 GZIP, UTF8_MARK = b"\x1f\x8b", b"\xef\xbb\xbf"
+_CONTROL = bytes(set(range(32)) - set(b"\t\n\r\f\x0b\x1b"))
 MARKUP = re.compile(rb"<(?:!doctype|html|head|body|article|div|p|h1|meta)\b", re.IGNORECASE)
 _CLAIMS = (  # the page's own address, best first
     re.compile(rb"""<link\b[^>]*\brel\s*=\s*["']?canonical\b[^>]*>""", re.IGNORECASE),
@@ -142,7 +143,7 @@ def unusable(body: bytes) -> str:
         return "an empty file"
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):  # UTF-16 is full of zeros and still text
         return ""
-    control = sum(byte < 32 and byte not in b"\t\n\r\f\x0b\x1b" for byte in head)
+    control = len(head) - len(head.translate(None, _CONTROL))
     return "a binary file" if control > CONTROL_SHARE * len(head) else ""
 
 

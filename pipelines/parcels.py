@@ -1,7 +1,8 @@
-"""What travels between machines: a fetched page with all that was made of it, as bytes.
+"""What travels between machines and processes: a fetched page with all that was made of it, as bytes.
 
-MessagePack by the records' own types, never pickle: whoever may write to the queue must not be able to run code in us. The
-version is worked out from the records themselves, so that two programs that would misread each other never talk.
+MessagePack by the records' own types. Between machines because whoever may write to the queue must not be able to run code in us; the
+version is worked out from the records themselves, so that two programs that would misread each other never talk. Between our own
+processes because pickling the two hundred blocks of a page takes three times as long.
 """
 
 from __future__ import annotations
@@ -42,6 +43,18 @@ class Parcel:
         if self.rejection is not None:
             return self.rejection
         raise InputError(self.page.url, "a parcel without article and rejection", "one of them")
+
+
+def article_bytes(article: Article) -> bytes | None:
+    """The article for another process of ours; None when a text has half a character (a lone surrogate) in it."""
+    try:
+        return msgspec.msgpack.encode(article)
+    except UnicodeEncodeError:
+        return None
+
+
+def article_of(encoded: bytes) -> Article:
+    return msgspec.msgpack.decode(encoded, type=Article)
 
 
 def pack(parcel: Parcel) -> bytes:

@@ -8,6 +8,7 @@ concurrent.futures' own pool cannot do this: it cannot end one task, and one dea
 
 from __future__ import annotations
 
+import gc
 import importlib
 import multiprocessing
 import signal
@@ -32,12 +33,13 @@ MEMORY_BYTES = 2 * 2**30  # address space of a worker; a page that needs more is
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 START_SECONDS = 60.0  # a process that imports on a busy machine; only the first page waits for it
 ORPHAN_SECONDS = 5.0  # beyond its time a worker ends itself: whoever should have ended it was killed
-START_WORTH_S = (
-    1.0  # what another process costs before its first page is done; until it adds up to this, waiting is cheaper
+START_WORTH_S = 1.0  # tasks have waited so long together: with fewer pages another process costs more than it brings
+COLLECT_EVERY = (
+    20_000  # new objects between two looks for cycles; at Python's 700 they take two hundredths of a page's time
 )
 # what a worker for pages has imported before its first one; trafilatura, too, or each would import it for itself
 STAGES = (
-    "pipelines.flow", "pipelines.extract", "pipelines.clean", "pipelines.clean.memory", "pipelines.relevance", "trafilatura", "htmldate",
+    "pipelines.flow", "pipelines.extract", "pipelines.clean", "pipelines.clean.memory", "pipelines.relevance", "pipelines.parcels", "trafilatura", "htmldate",
 )  # fmt: skip
 LOST_REASONS = frozenset({"parse_timeout", "parser_killed", "parser_memory"})
 NOT_STARTED = "not_started"
@@ -48,6 +50,14 @@ class Prepared:
     """What a worker made of a page, and the block hashes the page teaches its site."""
 
     outcome: Article | Rejection
+    learned: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """An article and what it teaches its site on their way here; as bytes because objects take three times as long."""
+
+    article: bytes
     learned: frozenset[int]
 
 
@@ -115,7 +125,7 @@ class Workers:
 
     def _prepare(self, page: Page, template: frozenset[int]) -> Prepared:
         try:
-            return self._call(prepare_page, page, self._config, template)
+            return received(self._call(prepare_and_send, page, self._config, template))
         except LostTaskError as error:
             return Prepared(
                 Rejection(
@@ -265,6 +275,8 @@ def serve(pipe: Connection, modules: Sequence[str], is_parent: bool = False) -> 
         limit_memory()
     for name in modules:
         importlib.import_module(name)
+    gc.freeze()  # what is imported stays: to look at it again would also copy it from the process we were forked from
+    gc.set_threshold(COLLECT_EVERY)
     try:
         pipe.send("ready")
         while True:
@@ -294,6 +306,25 @@ def prepare_page(page: Page, config: Config, template: frozenset[int]) -> Prepar
 
     outcome = prepare(page, config, template)
     return Prepared(outcome, learnable(outcome.document) if isinstance(outcome, Article) else frozenset())
+
+
+def prepare_and_send(page: Page, config: Config, template: frozenset[int]) -> Prepared | Sent:
+    """`prepare_page` with an article as bytes, where it can be. Runs in the worker process."""
+    from pipelines.parcels import article_bytes
+
+    prepared = prepare_page(page, config, template)
+    if isinstance(prepared.outcome, Rejection):
+        return prepared
+    encoded = article_bytes(prepared.outcome)
+    return prepared if encoded is None else Sent(encoded, prepared.learned)
+
+
+def received(sent: Prepared | Sent) -> Prepared:
+    if isinstance(sent, Prepared):
+        return sent
+    from pipelines.parcels import article_of  # not in a run without an article
+
+    return Prepared(article_of(sent.article), sent.learned)
 
 
 def limit_memory() -> None:

@@ -89,7 +89,7 @@ def desk(sites, tmp_path_factory):
     desk.source(
         "busy",
         busy.feed(
-            "/feed.xml", [(busy.base + "/one", "1"), (busy.page("/two", 301), "2"), (busy.page("/three", 302), "3")]
+            "/feed.xml", [(busy.page("/two", 301), "2"), (busy.page("/three", 302), "3"), (busy.base + "/one", "1")]
         ),
     )
     links = [(refusing.reply("/a", status=403), "Told in the feed")]

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import sys
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from pipelines import relevance
 from pipelines.config import RelevanceConfig
 from pipelines.records import Block, Document, Relevance
-from pipelines.relevance import CONCEPT_CAP, Phrase, rate, vocabulary
+from pipelines.relevance import CONCEPT_CAP, Phrase, pattern, rate, vocabulary
 from tests.hard_negatives import HARD_NEGATIVES
 
 HEADLINES = [
@@ -192,7 +196,7 @@ def test_the_vocabulary_is_well_formed() -> None:
     assert all(phrase.weight for phrase in scored)
     assert all((phrase.weight < 0) == (phrase.role == "negative") for phrase in scored)
     assert all(phrase.text == " ".join(phrase.text.split()) for phrase in phrases)
-    assert all(phrase.pattern.search(phrase.needle) for phrase in phrases)
+    assert all(pattern(phrase.expression).search(phrase.needle) for phrase in phrases)
 
 
 def test_patterns_are_tried_only_where_the_words_stand() -> None:
@@ -211,3 +215,25 @@ def test_patterns_are_tried_only_where_the_words_stand() -> None:
     finally:
         sys.setprofile(None)
     assert calls < 10
+
+
+PHRASES = [phrase.text for phrases in vocabulary().values() for phrase in phrases]
+
+
+@given(
+    st.lists(
+        st.one_of(
+            st.sampled_from(PHRASES), st.sampled_from(["of", "the", "모델", "AI", "ai", "ß", "é", "안", "-", "’"])
+        ),
+        max_size=12,
+    ),
+    st.sampled_from([" ", "", ", ", "-"]),
+    st.sampled_from([str, str.upper, str.title]),
+)
+@settings(max_examples=200, deadline=None)
+def test_leaving_out_what_cannot_be_found_changes_no_score(parts: list[str], between: str, case: Any) -> None:
+    text = case(between.join(parts))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(relevance, "possible", lambda phrases, *_: phrases)
+        whole = rated(text[:40], text)
+    assert rated(text[:40], text) == whole

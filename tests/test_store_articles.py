@@ -456,3 +456,18 @@ def test_stats_count_everything(corpus):
     )
     assert stats["raw_pages"] == 1
     assert stats["database_bytes"] > 0
+
+
+def test_blocks_of_an_undone_transaction_are_stored_when_they_come_again(corpus):
+    article = make_article(removed=("Share this", "Follow us"))
+
+    def kept_and_undone():
+        with corpus.transaction():
+            corpus.keep(article, ORIGINAL)
+            raise LookupError
+
+    with pytest.raises(LookupError):
+        kept_and_undone()
+    corpus.keep(article, ORIGINAL)
+    assert [row["text"] for row in corpus.removed(1)] == ["Share this", "Follow us"]
+    assert corpus.check() == []

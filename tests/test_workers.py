@@ -7,15 +7,18 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from pipelines.config import Config, CrawlConfig, changed
 from pipelines.errors import CopydeskError
+from pipelines.parcels import article_bytes, article_of
 from pipelines.records import Article, Page, Rejection
 from pipelines.workers import MEMORY_BYTES, ORPHAN_SECONDS, LostTaskError, Workers, serve
 from tests.helpers import NOW
+from tests.storing import make_article
 
 PARAGRAPH = "<p>The institute tested seven models for a week and found that four of them tried to keep their weights from being changed, report {}.</p>"
 GOOD = (
@@ -114,3 +117,9 @@ def test_ctrl_c_at_the_first_page_costs_no_page():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert int(done.stdout, 16) & 1 << (signal.SIGINT - 1)
+
+
+def test_an_article_travels_as_bytes_or_not_at_all():
+    article = make_article()
+    assert article_of(article_bytes(article)) == article
+    assert article_bytes(replace(article, text="half \ud83d")) is None

@@ -69,6 +69,8 @@ def decide(article: Article, candidates: Sequence[Candidate], config: DedupConfi
 
 def best_match(article: Article, candidates: Sequence[Candidate], config: DedupConfig) -> Placement:
     """Measure every candidate; the most alike of those that pass the rule wins, the earlier one of equals."""
+    if not candidates:  # most articles: nothing to measure their text against
+        return ORIGINAL
     own = sketch(article.text)
     sketches = [sketch(candidate.text) for candidate in candidates]
     common = common_shingles(own, sketches, [candidate.cluster for candidate in candidates])

@@ -40,9 +40,14 @@ _WORD = re.compile(r"[^\W_]+")
 def named_origin(text: str, notes: Iterable[str] = ()) -> str:
     """The publisher a text names as that of the original, in its dateline, its last lines or the notes around it; else ""."""
     head, tail = text[:HEAD_CHARS], text[-TAIL_CHARS:] if len(text) > HEAD_CHARS else ""
-    for part in (*(note for note in notes if len(note) <= MAX_NOTE_CHARS), tail, head):
-        if name := credited(part):
-            return name
+    parts = [*(note for note in notes if len(note) <= MAX_NOTE_CHARS), tail, head]
+    together = " ".join(" ".join(parts).replace("：", ":").split()).casefold()
+    if any(
+        (before or after) in together for before, after in phrases()
+    ):  # in few pages: then which of the parts says it
+        for part in parts:
+            if name := credited(part):
+                return name
     return in_dateline(head) or in_last_line(text[-TAIL_CHARS:])
 
 

@@ -14,16 +14,18 @@ import sys
 import unicodedata
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
+import xxhash
 from numpy.typing import NDArray
 
-from pipelines.dedup.shingles import normalise, tokens
+from pipelines.dedup.shingles import SHINGLE_VERSION, normalise, tokens
 
 EXCESS = (
     0.09  # cosine above what chance gives, from which two texts tell one event; tuned on graded pairs of ten languages
@@ -42,6 +44,11 @@ KOREAN_STEM_CHARS = 3  # a noun without its particle
 TEXT_CHARS = 6000  # the event is told at the start; what follows is background
 MAX_POSTINGS = 3000  # a term in more texts than this cannot bring two together, only count once they met
 
+TERMS_VERSION = (
+    f"t1 {SHINGLE_VERSION}"  # raise it with any change in `terms_of` or `stem`: stored terms are then counted anew
+)
+COUNT_MAX = 2**16 - 1
+
 _IDEOGRAPH = re.compile("[\u3041-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 _HANGUL = re.compile("[\uac00-\ud7a3]")
 
@@ -59,6 +66,7 @@ class StoryItem:
     text: str = ""
     language: str = ""
     published: datetime | None = None  # aware
+    terms: Mapping[int, int] | None = None  # as `packed_terms` kept them; then title and text are not looked at
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +79,7 @@ class Vectors:
     starts: Numbers
     terms: NDArray[np.int32]
     weights: NDArray[np.float32]
-    names: Sequence[str]
+    names: Sequence[Hashable]
 
     @property
     def owners(self) -> NDArray[np.int32]:
@@ -85,12 +93,12 @@ def group(items: Iterable[StoryItem]) -> dict[Key, str]:
     languages: list[str] = []
     times: list[float] = []
 
-    def noted() -> Iterator[Counter[str]]:  # a text is let go once its terms are counted
+    def noted() -> Iterator[Mapping[Any, int]]:  # a text is let go once its terms are counted
         for item in items:
             keys.append(item.id)
             languages.append(sys.intern(item.language))
             times.append(item.published.timestamp() if item.published else math.nan)
-            yield terms_of(item)
+            yield terms_of(item) if item.terms is None else item.terms
 
     story = join(similarities(weigh(noted()), languages, np.array(times, np.float64)), len(keys))
     first: dict[int, int] = {}
@@ -106,7 +114,7 @@ def explain(items: Sequence[StoryItem], one: Key, other: Key, limit: int = 8) ->
     position = {item.id: number for number, item in enumerate(items)}
     first, second = row(vectors, position[one]), row(vectors, position[other])
     shares = {term: weight * second[term] for term, weight in first.items() if term in second}
-    return [vectors.names[term] for term in sorted(shares, key=lambda term: -shares[term])[:limit]]
+    return [str(vectors.names[term]) for term in sorted(shares, key=lambda term: -shares[term])[:limit]]
 
 
 def row(vectors: Vectors, number: int) -> dict[int, float]:
@@ -122,6 +130,23 @@ def terms_of(item: StoryItem) -> Counter[str]:
     return found
 
 
+def packed_terms(item: StoryItem) -> bytes:
+    """The terms of a text and their counts, each term as a hash of eight bytes: what is kept of an article for the next run."""
+    found = terms_of(item)
+    hashes = np.fromiter(
+        (xxhash.xxh3_64_intdigest(term.encode("utf-8", "replace")) for term in found), "<u8", len(found)
+    )
+    counts = np.fromiter((min(count, COUNT_MAX) for count in found.values()), "<u2", len(found))
+    return hashes.tobytes() + counts.tobytes()
+
+
+def unpacked_terms(packed: bytes) -> dict[int, int]:
+    """What `packed_terms` kept, in its order, so that the same sums come out to the last bit."""
+    count = len(packed) // 10
+    hashes, counts = np.frombuffer(packed, "<u8", count), np.frombuffer(packed, "<u2", count, 8 * count)
+    return dict(zip(hashes.tolist(), counts.tolist(), strict=True))
+
+
 @lru_cache(200_000)
 def stem(word: str) -> str:
     """The start of a word without its accents: "wahlen" and "wahl" meet, as do "москве" and "москва"."""
@@ -133,9 +158,9 @@ def stem(word: str) -> str:
     return plain[:STEM_CHARS]
 
 
-def weigh(texts: Iterable[Counter[str]]) -> Vectors:
+def weigh(texts: Iterable[Mapping[Any, int]]) -> Vectors:
     """Weigh each term by its count (logarithm) and by how few texts have it."""
-    numbers: dict[str, int] = {}
+    numbers: dict[Hashable, int] = {}
     starts = [0]
     found, counts = array("i"), array("i")
     for text in texts:

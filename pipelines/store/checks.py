@@ -115,6 +115,7 @@ class Checks(Search, Placing, Stats):
             self._run("DELETE FROM stories WHERE articles = 0")
             self._run("DELETE FROM blocks WHERE hash NOT IN (SELECT block FROM removed_blocks)")
             self._run("DELETE FROM fates WHERE hash NOT IN (SELECT fate FROM removed_blocks)")
+            self._kept.clear()
         self.checkpoint()
 
     def checkpoint(self) -> None:

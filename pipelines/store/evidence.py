@@ -6,9 +6,21 @@ many articles it was taken from.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
 from pipelines.records import Block, Term
 from pipelines.store.connection import Connection, Row
 from pipelines.store.values import clean_text, hash_of, number
+
+MAX_KEPT = 200_000  # keys remembered of a table: some 15 MB
+
+
+@lru_cache(20_000)
+def hash_of_fate(*parts: str) -> int:
+    """The key of a fate; a crawl meets the same few thousand again and again."""
+    return hash_of("\0".join(parts))
 
 
 class Evidence(Connection):
@@ -47,7 +59,7 @@ class Evidence(Connection):
                 continue
             text = clean_text(block.text)
             fate = clean_text(block.kind), clean_text(block.reason), clean_text(block.evidence)
-            key, of_fate = hash_of(text), hash_of("\0".join(fate))
+            key, of_fate = hash_of(text), hash_of_fate(*fate)
             texts[key], fates[of_fate] = text, fate
             wanted[position] = of_fate, key
         sql = "SELECT position, fate, block FROM removed_blocks WHERE article = ?"
@@ -55,15 +67,23 @@ class Evidence(Connection):
         if known == wanted:
             return
         self._run("DELETE FROM removed_blocks WHERE article = ?", (article,))
-        self._run_many("INSERT OR IGNORE INTO blocks (hash, text) VALUES (?, ?)", texts.items())
-        self._run_many(
-            "INSERT OR IGNORE INTO fates (hash, kind, reason, evidence) VALUES (?, ?, ?, ?)",
-            [(key, *fate) for key, fate in fates.items()],
-        )
+        self._add_once("blocks", "hash, text", {key: (text,) for key, text in texts.items()})
+        self._add_once("fates", "hash, kind, reason, evidence", fates)
         self._run_many(
             "INSERT INTO removed_blocks (article, position, fate, block) VALUES (?, ?, ?, ?)",
             [(article, position, *values) for position, values in wanted.items()],
         )
+
+    def _add_once(self, table: str, columns: str, rows: Mapping[int, tuple[Any, ...]]) -> None:
+        """Add what a table of hashed rows does not have; what this connection has added already is not even offered."""
+        kept = self._kept.setdefault(table, set())
+        fresh = sorted(rows.keys() - kept)
+        marks = ", ".join("?" * len(columns.split(",")))
+        sql = f"INSERT OR IGNORE INTO {table} ({columns}) VALUES ({marks})"
+        self._run_many(sql, [(key, *rows[key]) for key in fresh])
+        if len(kept) > MAX_KEPT:
+            kept.clear()
+        kept.update(fresh)
 
     def _set_origin(self, article: int, name: str) -> bool:
         """Note whom the text names as its origin; True when that is another than before."""

@@ -22,8 +22,7 @@ class Memory(Connection):
         """Hashes of blocks that stand on enough pages of the site and were seen lately."""
         sql = "SELECT block_hash FROM block_memory WHERE site = ? AND pages >= ? AND last_seen >= ?"
         oldest = moment(now - timedelta(days=self.config.clean.memory_days))
-        rows = self._rows(sql, (clean_text(site), self.config.clean.memory_min_pages, oldest))
-        return frozenset(row["block_hash"] for row in rows)
+        return frozenset(self._column(sql, (clean_text(site), self.config.clean.memory_min_pages, oldest)))
 
     def remember(self, site: str, hashes: Collection[int], now: datetime) -> None:
         """Count one more page of the site that has these blocks."""
@@ -38,12 +37,16 @@ class Memory(Connection):
                 """,
                 [(name, int(value), time) for value in sorted(hashes)],
             )
-            self._trim(name, now)
+            self._trim(name, len(hashes), now)
 
-    def _trim(self, site: str, now: datetime) -> None:
+    def _trim(self, site: str, added: int, now: datetime) -> None:
         """Let the oldest hashes go when a site has too many: first those seen on one page, longest ago."""
+        most = self._most_hashes.get(site)
+        if most is not None and most + added <= MAX_HASHES_PER_SITE + TRIM_SLACK:
+            self._most_hashes[site] = most + added
+            return
         sql = f"SELECT count(*) FROM (SELECT 1 FROM block_memory WHERE site = ? LIMIT {MAX_HASHES_PER_SITE + TRIM_SLACK + 1})"
-        count = int(self._value(sql, (site,)))
+        count = self._most_hashes[site] = int(self._value(sql, (site,)))
         if count <= MAX_HASHES_PER_SITE + TRIM_SLACK:
             return
         oldest = moment(now - timedelta(days=self.config.clean.memory_days))
@@ -56,3 +59,4 @@ class Memory(Connection):
             """,
             (site, max(0, count - MAX_HASHES_PER_SITE)),
         )
+        self._most_hashes[site] = min(count, MAX_HASHES_PER_SITE)

@@ -3,6 +3,8 @@
 A released step never changes and imports nothing of ours; a new wish is a new step at the end. Tables and views named in
 the README are public: they are extended, never broken. `sqlite-utils migrate corpus.db pipelines/store --list` shows
 where a file stands. Times are UTC in ISO 8601, which sorts as text.
+
+Long because every step ever released stays.
 """
 
 from __future__ import annotations
@@ -393,3 +395,12 @@ def reading_room_indexes(db: Database) -> None:
         ("articles_canonical", "coalesce(published, fetched), source", "canonical = 1"),
     ):
         db.execute(f"CREATE INDEX {name} ON articles({columns}) WHERE {condition}")
+
+
+@migrations()
+def terms_for_stories(db: Database) -> None:
+    """The counted terms of the articles that the last run looked at for its stories: derived, so any row may be missing."""
+    db.execute(
+        "CREATE TABLE story_terms (article INTEGER PRIMARY KEY REFERENCES articles(id) ON DELETE CASCADE,"
+        " version TEXT NOT NULL, terms BLOB NOT NULL) STRICT"
+    )

@@ -75,7 +75,8 @@ class Search(Connection):
         )
 
     def _unindex(self, article: int, title: str, text: str) -> None:
-        """Take a row out; title and text must be those it was put in with."""
+        """Take a row out; title and text must be those it was put in with. Its counted terms go, too."""
+        self._run("DELETE FROM story_terms WHERE article = ?", (article,))
         sql = "INSERT INTO articles_fts (articles_fts, rowid, title, text) VALUES ('delete', ?, ?, ?)"
         self._run(sql, (article, spaced(title), spaced(text)))
 

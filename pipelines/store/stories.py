@@ -24,7 +24,7 @@ TEXTS_AT_ONCE = 200
 
 
 class Stories(Connection):
-    """The table stories, and the column story of articles."""
+    """The tables stories and story_terms, and the column story of articles."""
 
     def earliest_of(self, run: int) -> datetime | None:
         """When the oldest article that a run brought was published (else fetched); None when it brought none."""
@@ -37,8 +37,7 @@ class Stories(Connection):
         """
         from pipelines.dedup.stories import StoryItem
 
-        newest = f"SELECT id FROM articles AS a WHERE canonical = 1 AND {TIME} >= ? ORDER BY {TIME} DESC, id DESC LIMIT ? OFFSET ?"
-        keys = [row["id"] for row in self._rows(newest, (moment(since), most, skip))][::-1]
+        keys = self._canonical(since, most, skip)
         texts = (
             "SELECT a.id, title, text, language, published, fetched FROM json_each(?) AS wanted"
             " CROSS JOIN articles AS a ON a.id = wanted.value ORDER BY wanted.key"
@@ -52,6 +51,40 @@ class Stories(Connection):
                     language=row["language"],
                     published=to_time(row["published"] or row["fetched"]),
                 )
+
+    def counted_items(self, since: datetime, most: int = -1) -> Iterator[StoryItem]:
+        """As `story_items`, with the terms of each text counted once and kept, for as long as runs look at it. In a transaction.
+
+        Every run looks at a fortnight again; reading its texts and counting their words was most of that work.
+        """
+        from pipelines.dedup.stories import TERMS_VERSION, StoryItem, unpacked_terms
+
+        keys = self._canonical(since, most)
+        self._run("DELETE FROM story_terms WHERE article NOT IN (SELECT value FROM json_each(?))", (json.dumps(keys),))
+        sql = (
+            "SELECT a.id, a.language, coalesce(a.published, a.fetched) AS time, t.terms FROM json_each(?) AS wanted"
+            " CROSS JOIN articles AS a ON a.id = wanted.value"
+            " LEFT JOIN story_terms AS t ON t.article = a.id AND t.version = ? ORDER BY wanted.key"
+        )
+        for first in range(0, len(keys), TEXTS_AT_ONCE):
+            for row in self._rows(sql, (json.dumps(keys[first : first + TEXTS_AT_ONCE]), TERMS_VERSION)):
+                packed = self._count_terms(row["id"]) if row["terms"] is None else row["terms"]
+                published, terms = to_time(row["time"]), unpacked_terms(packed)
+                yield StoryItem(id=row["id"], language=row["language"], published=published, terms=terms)
+
+    def _count_terms(self, article: int) -> bytes:
+        from pipelines.dedup.stories import TERMS_VERSION, StoryItem, packed_terms
+
+        told = self._row("SELECT id, title, text FROM articles WHERE id = ?", (article,)) or {}
+        packed = packed_terms(StoryItem(**told))
+        sql = "INSERT OR REPLACE INTO story_terms (article, version, terms) VALUES (?, ?, ?)"
+        self._run(sql, (article, TERMS_VERSION, packed))
+        return packed
+
+    def _canonical(self, since: datetime, most: int, skip: int = 0) -> list[int]:
+        """The newest canonical articles since then, the oldest first."""
+        newest = f"SELECT id FROM articles AS a WHERE canonical = 1 AND {TIME} >= ? ORDER BY {TIME} DESC, id DESC LIMIT ? OFFSET ?"
+        return self._column(newest, (moment(since), most, skip))[::-1]
 
     def assign_stories(self, mapping: Mapping[int | str, int | str], now: datetime) -> None:
         """Give articles (by id; their copies follow) the stories named by `mapping`; return nothing, delete no article."""

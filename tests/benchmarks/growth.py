@@ -2,8 +2,9 @@
 
     python -m tests.benchmarks.growth 1000 10000 100000
 
-The articles are generated and spread over two years, those of the run are of the last day; each corpus is measured in a process of its own. How the
-candidate index grows is told by `tests.benchmarks.index_scale`, how the pages of the reading room do by `tests.benchmarks.reading_room`.
+The articles are generated, of each day as many, so that a larger corpus reaches further back; those of the run are of the last day, and another run
+went before it. Each corpus is measured in a process of its own. How the candidate index grows is told by `tests.benchmarks.index_scale`, how the pages
+of the reading room do by `tests.benchmarks.reading_room`.
 """
 
 from __future__ import annotations
@@ -25,17 +26,18 @@ from tests.benchmarks.reading_room import NOW, build, vocabulary
 ROOT = Path(__file__).parents[2]
 NEW = 200
 WORDS = 500
+A_DAY = 70  # articles: a fortnight of them is the smallest corpus
 EXPORTED = 2000  # articles a round of exporting reads
 
 
-def settle_all(corpus: Any, new: int) -> int:
+def settle_all(corpus: Any, new: int, name: str = "new") -> int:
     """Keep so many articles of now, a transaction each hundred as a crawl does; return the run."""
     from pipelines.dedup import sign
     from pipelines.flow import settle
     from pipelines.records import Relevance
     from tests.storing import make_article
 
-    chance = random.Random(1)
+    chance = random.Random(name)
     words, weights = vocabulary(chance)
     run: int = corpus.start_run("crawl", NOW)
     relevance = Relevance(score=9.0, verdict="relevant", terms=())
@@ -43,7 +45,7 @@ def settle_all(corpus: Any, new: int) -> int:
         for number in range(new):
             when = NOW - timedelta(minutes=number)
             text = " ".join(chance.choices(words, weights, k=WORDS))
-            plain = make_article(f"https://new.example/{number}", text, published=when, fetched=when)
+            plain = make_article(f"https://{name}.example/{number}", text, published=when, fetched=when)
             settle(corpus, sign(plain.document, text, relevance), run)
     return run
 
@@ -62,7 +64,7 @@ def measure(path: Path, new: int) -> dict[str, float]:
         return answer
 
     with Corpus.open(path) as corpus:
-        settle_all(corpus, 1)  # imports
+        regroup_stories(corpus, settle_all(corpus, 1, "before"), NOW)  # imports, and what an earlier run leaves behind
         run = cost("settling", lambda: settle_all(corpus, new))
         cost("stories", lambda: regroup_stories(corpus, run, NOW))
         corpus.checkpoint()
@@ -86,6 +88,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("sizes", nargs="+", type=int)
     parser.add_argument("--new", type=int, default=NEW, help="articles of the run")
+    parser.add_argument("--a-day", type=float, default=A_DAY, help="articles of the corpus")
     parser.add_argument("--measure", type=Path, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.measure:
@@ -99,7 +102,7 @@ def main() -> None:
     for size in given.sizes:
         with tempfile.TemporaryDirectory(prefix="copydesk-bench-") as folder:
             path = Path(folder) / "corpus.db"
-            build(path, size, WORDS, 8)
+            build(path, size, WORDS, 8, given.a_day)
             found = apart(path, given.new)
         costs.append(found["run"])
         print(f"{size:>10} " + " ".join(f"{found[name]:>13.1f}" for name in names), flush=True)

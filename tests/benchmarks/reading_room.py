@@ -75,15 +75,16 @@ def vocabulary(chance):
 class Maker:
     """Rows of one generated corpus."""
 
-    def __init__(self, size, words_each, blocks_each):
+    def __init__(self, size, words_each, blocks_each, a_day=0):
         self.chance = random.Random(size)
         self.size, self.words_each, self.blocks_each = size, words_each, blocks_each
+        self.days = size / a_day if a_day else DAYS
         self.words, weights = vocabulary(self.chance)
         self.weights = weights
         self.story, self.left, self.recent = 0, 0, []
 
     def time_of(self, number):
-        return (NOW - timedelta(days=DAYS) * (1 - number / self.size)).isoformat()
+        return (NOW - timedelta(days=self.days) * (1 - number / self.size)).isoformat()
 
     def text(self, language):
         if language == "ko":
@@ -117,13 +118,13 @@ class Maker:
         return row, of
 
 
-def build(path, size, words_each=500, blocks_each=40):
-    """Fill a new corpus."""
+def build(path, size, words_each=500, blocks_each=40, a_day=0):
+    """Fill a new corpus: articles of two years, or so many of each day."""
     from pipelines.store import Corpus
     from pipelines.store.search import spaced
     from pipelines.store.stories import COUNT_AGAIN
 
-    maker = Maker(size, words_each, blocks_each)
+    maker = Maker(size, words_each, blocks_each, a_day)
     with Corpus.open(path, create=True) as corpus:
         corpus._run("PRAGMA synchronous = OFF")  # of the building only
         corpus._run("PRAGMA foreign_keys = OFF")
