@@ -13,7 +13,7 @@ from pipelines.clean.furniture import bylines, captions, crumbs, lines, menus, t
 from pipelines.clean.memory import SiteMemory, site_template
 from pipelines.clean.model import judge
 from pipelines.clean.repeats import repeats
-from pipelines.clean.teasers import above, body, closing, rescue
+from pipelines.clean.teasers import above, body, closing, rescue, teasers
 from pipelines.clean.threads import question_lists, sections, summaries, tail
 from pipelines.clean.view import Fate, Fates, View
 from pipelines.records import Document
@@ -88,6 +88,7 @@ PASSES: tuple[Pass, ...] = (
     summaries,
     sections,
     question_lists,
+    teasers,
     bylines,
     lines,
     site_template,

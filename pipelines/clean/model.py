@@ -23,7 +23,7 @@ from pipelines.reading.words import LINKED
 from pipelines.records import Block
 
 UNSURE = (  # reasons of the rules that say only where a block stands; what its words or its twin gave away stays away
-    "outside the main text", "text under a picture", "a heading with nothing after it", "above the title",
+    "outside the main text", "a heading with nothing after it", "above the title",
 )  # fmt: skip
 AMID = 0.1  # amid the text a block must be this unlikely to go: sub-headings look like labels and are not
 BODY_BOX = 0.3  # share of the kept prose from which a box is a place of the body

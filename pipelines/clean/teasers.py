@@ -6,15 +6,59 @@ own place; what comes after the end and never turns to prose again goes.
 
 from __future__ import annotations
 
-from collections import Counter
+import re
+from collections import Counter, defaultdict
+from functools import lru_cache
 
 from pipelines.clean.view import Fate, Fates, View
-from pipelines.reading.words import LINKED, container
+from pipelines.reading.layout import names_in, steps_of
+from pipelines.reading.words import LINKED, PROSE_WORDS, container
+from pipelines.records import Block
 
 LITTLE_WORDS = 40  # less body than this and the choice was wrong: look for the densest container
 GAP = 4  # blocks between two kept ones that may come back
 CLOSING_WORDS = 12
 HEADLINE_WORDS = 6  # fewer are a label or a button
+HEADLINE_MOST = 30
+TOLD, TOLD_WORDS = 3, 8  # so many texts make a list of stories, each of so many words or more
+LED_SHARE = 0.8
+COMMENTS = frozenset(("comments", "commentlist", "commentthread", "disqus", "livefyre"))
+_IDENTITY = re.compile(r"#[\w-]+")  # every item of a list may have one of its own
+
+
+def teasers(view: View) -> Fates:
+    """Lists of other stories that nothing announces: at one place, one text after another, each under a link of its own.
+
+    Only where the page has prose besides. A list of things under headings is an article's, also where these are links.
+    """
+    if view.is_text:
+        return {}
+    places: dict[str, list[int]] = defaultdict(list)
+    for index, block in enumerate(view.blocks):
+        is_told = view.is_candidate(index) and block.form != "heading" and block.link_density < LINKED
+        if is_told and view.words[index] >= TOLD_WORDS:
+            places[_IDENTITY.sub("", block.path)].append(index)
+    lists = [
+        indices
+        for indices in places.values()
+        if len(indices) >= TOLD and sum(is_led(view, index) for index in indices) >= LED_SHARE * len(indices)
+    ]
+    inside = {index for indices in lists for index in indices}
+    if sum(view.words[index] for index in view.body if index not in inside) < PROSE_WORDS:
+        return {}
+    reason = "one of several texts under links"
+    return {
+        index: Fate("related", is_kept=False, reason=reason, evidence=view.blocks[index - 1].text[:60])
+        for index in inside
+    }
+
+
+def is_led(view: View, index: int) -> bool:
+    """True for a text directly under a short link that is no heading."""
+    if not index:
+        return False
+    title = view.blocks[index - 1]
+    return title.link_density >= LINKED and title.form != "heading" and 2 <= view.words[index - 1] <= HEADLINE_MOST
 
 
 def above(view: View) -> Fates:
@@ -49,9 +93,22 @@ def body(view: View) -> Fates:
         found[index] = Fate("article", is_kept=True, reason="body")
     for index, block in enumerate(view.blocks):
         if index not in found and view.is_open(index):
-            kind = "caption" if block.form == "caption" else "navigation" if block.link_density >= LINKED else "other"
-            found[index] = Fate(kind, is_kept=False, reason="outside the main text", evidence=block.path[-80:])
+            found[index] = outside(block, is_below=index > view.start)
     return found
+
+
+def outside(block: Block, *, is_below: bool) -> Fate:
+    """The fate of what the first reading did not take; `is_below`: the text has begun, so comments are possible."""
+    if is_below and (name := comments_in(block.path)):
+        return Fate("comment", is_kept=False, reason="in an element called comments", evidence=name)
+    kind = "caption" if block.form == "caption" else "navigation" if block.link_density >= LINKED else "other"
+    return Fate(kind, is_kept=False, reason="outside the main text", evidence=block.path[-80:])
+
+
+@lru_cache(maxsize=4096)
+def comments_in(path: str) -> str:
+    """The element on a path that is called comments; "" for none."""
+    return next((step for step in steps_of(path)[2:] if names_in(step) & COMMENTS), "")
 
 
 def brought_back(view: View, kept: set[int]) -> set[int]:

@@ -224,9 +224,14 @@ def below(flags: Sequence[bool]) -> float:
 @lru_cache(maxsize=4096)
 def meaning_of(step: str) -> tuple[str, bool, bool]:
     """An element's tag, and whether its class or id names a part that is not the text, or the text."""
-    tag, _, names = step.replace("#", ".", 1).partition(".")
-    words = {word.lower() for word in _NAME.findall(names)}
-    return tag, bool(words & AWAY), bool(words & TOWARDS)
+    words = names_in(step)
+    return step.replace("#", ".", 1).partition(".")[0], bool(words & AWAY), bool(words & TOWARDS)
+
+
+@lru_cache(maxsize=4096)
+def names_in(step: str) -> frozenset[str]:
+    """The words of an element's class and id."""
+    return frozenset(word.lower() for word in _NAME.findall(step.replace("#", ".", 1).partition(".")[2]))
 
 
 def codes(values: Sequence[str]) -> NDArray[np.int64]:
