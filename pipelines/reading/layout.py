@@ -21,6 +21,7 @@ Columns = dict[str, Any]  # arrays, lists or one number for all blocks
 
 NEAR = 5  # blocks before and after that count as the neighbourhood
 FAR = 999.0  # stands for "there is none"
+NONE = -1
 SAMPLE_CHARS = 120  # of a block, for the share of capitals
 NO_CAPITALS = dict.fromkeys(range(ord("A"), ord("Z") + 1))
 FORMS = ("paragraph", "quote", "list_item", "heading", "table_row", "caption", "code", "other")  # from body to not
@@ -200,32 +201,53 @@ def steps_of(path: str) -> tuple[str, ...]:
 @lru_cache(maxsize=4096)
 def place_of(path: str) -> tuple[float, ...]:
     """Where the path ends, as one number for each of `PLACES`."""
-    steps = [meaning_of(step) for step in steps_of(path)]
-    tags = [tag for tag, _, _ in steps]
+    article = away = towards = form = aside = NONE
+    in_cell, names, tag, at = 0.0, 0, "", -1
+    for at, step in enumerate(path.split("/")):
+        tag, meaning = meaning_of(step)
+        if not meaning:
+            continue
+        if "article" in meaning:
+            article = at
+        if "away" in meaning:
+            away, names = at, names + 1
+        if "towards" in meaning:
+            towards = at
+        if "form" in meaning:
+            form = at
+        if "aside" in meaning:
+            aside = at
+        if "cell" in meaning:
+            in_cell = 1.0
+    code = TAGS.index(tag) if tag in TAGS else len(TAGS)
+    apart = [FAR if last == NONE else float(at - last) for last in (article, away, towards, form, aside)]
     return (
-        len(tags),
-        float("article" in tags or "main" in tags),
-        float("td" in tags),
-        TAGS.index(tags[-1]) if tags[-1] in TAGS else len(TAGS),
-        below([tag in ("article", "main") for tag in tags]),
-        below([away for _, away, _ in steps]),
-        below([towards for _, _, towards in steps]),
-        sum(away for _, away, _ in steps),
-        below([tag in FORM for tag in tags]),
-        below([tag in ASIDE for tag in tags]),
+        float(at + 1),
+        float(article != NONE),
+        in_cell,
+        code,
+        apart[0],
+        apart[1],
+        apart[2],
+        names,
+        apart[3],
+        apart[4],
     )
 
 
-def below(flags: Sequence[bool]) -> float:
-    """How many steps below the last one that is true the path ends; `FAR` for none."""
-    return next((float(at) for at, flag in enumerate(reversed(flags)) if flag), FAR)
-
-
-@lru_cache(maxsize=4096)
-def meaning_of(step: str) -> tuple[str, bool, bool]:
-    """An element's tag, and whether its class or id names a part that is not the text, or the text."""
-    words = names_in(step)
-    return step.replace("#", ".", 1).partition(".")[0], bool(words & AWAY), bool(words & TOWARDS)
+@lru_cache(maxsize=8192)
+def meaning_of(step: str) -> tuple[str, frozenset[str]]:
+    """An element's tag, and what its tag, class and id say of what is in it; most say nothing."""
+    tag, words = step.replace("#", ".", 1).partition(".")[0], names_in(step)
+    told = {
+        "article": tag in ("article", "main"),
+        "cell": tag == "td",
+        "form": tag in FORM,
+        "aside": tag in ASIDE,
+        "away": bool(words & AWAY),
+        "towards": bool(words & TOWARDS),
+    }
+    return tag, frozenset(name for name, is_so in told.items() if is_so)
 
 
 @lru_cache(maxsize=4096)
