@@ -15,6 +15,7 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import Any
+from warnings import catch_warnings
 
 from lxml import etree, html
 
@@ -319,9 +320,8 @@ def found_by_htmldate(root: Any, page: Page) -> str:
     from htmldate import find_date
 
     try:
-        return (
-            find_date(root, extensive_search=False, original_date=True, max_date=page.fetched.date().isoformat()) or ""
-        )
+        with catch_warnings(action="ignore"):  # of time zones it does not know: nothing a reader of the page can do
+            return find_date(root, extensive_search=False, original_date=True, max_date=page.fetched.date().isoformat()) or ""  # fmt: skip
     except Exception:  # noqa: BLE001 - as above: no date is better than no page
         return ""
 
