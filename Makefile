@@ -42,7 +42,7 @@ test-browser: $(STAMP) ## the reading room in Chromium, with axe-core: what is m
 
 test-cluster: $(STAMP) ## workers and a real Redis (Debian's, installed here) killed in all ways: five minutes
 	@command -v redis-server >/dev/null || { $(ROOT) apt-get update -qq && RUNLEVEL=1 $(ROOT) apt-get install --yes --no-install-recommends redis-server; }
-	@$(BIN)/pytest -n 2 --cluster tests/test_frontier.py tests/test_stream.py
+	@$(BIN)/pytest -n 2 --cluster tests/machines
 
 test-spark: $(STAMP) ## archives on Spark beside this machine's processes: PySpark (480 MB) and Debian's Java are installed
 	@command -v java >/dev/null || { $(ROOT) apt-get update -qq && $(ROOT) apt-get install --yes --no-install-recommends default-jre-headless; }

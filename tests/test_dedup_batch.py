@@ -15,7 +15,7 @@ from pipelines.dedup.batch import OUTPUT_KEYS, as_json, seconds
 from pipelines.dedup.pairs import candidate_pairs
 from pipelines.dedup.spill import Spill
 from tests.cli_helpers import run_cli
-from tests.test_dedup import CHINESE, FIRE, KOREAN, OTHER, STORY, prose
+from tests.dedup_texts import CHINESE, FIRE, KOREAN, OTHER, STORY, prose
 
 
 def run(lines, **options):

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from pipelines.dedup import dedup, dedup_lines, sign
 from pipelines.dedup.origin import is_origin, named_origin
 from pipelines.records import Block, Document, Relevance
+from tests.dedup_texts import prose
 from tests.helpers import NOW
-from tests.test_dedup import prose
 
 BODY = prose(60, 30)
 RELEVANCE = Relevance(score=9.0, verdict="relevant", terms=())

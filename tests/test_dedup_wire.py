@@ -10,7 +10,7 @@ import pytest
 from pipelines.config import DedupConfig
 from pipelines.dedup import decide, dedup
 from pipelines.dedup.compare import SHORT_WINDOW_DAYS
-from tests.test_dedup import NOW, WORDS, article, candidate, prose
+from tests.dedup_texts import NOW, WORDS, article, candidate, prose
 
 DAY_S = 86_400
 COMPANIES = [

@@ -13,9 +13,9 @@ from pipelines.flow import recluster, settle
 from pipelines.records import Placement, Relevance
 from pipelines.store import Corpus, Filter
 from tests.cli_helpers import run_cli
+from tests.dedup_texts import prose
 from tests.helpers import NOW
 from tests.storing import make_article
-from tests.test_dedup import prose
 
 RELEVANCE = Relevance(score=9.0, verdict="relevant", terms=())
 ORIGINAL = Placement(relation="original")

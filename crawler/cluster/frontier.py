@@ -13,6 +13,7 @@ be done before that is empty.
 from __future__ import annotations
 
 import hashlib
+import random
 import sys
 import time
 from collections import deque
@@ -76,7 +77,8 @@ class Frontier(Scheduler):  # type: ignore[misc]
         self._slot = engine._slot  # noqa: SLF001 - fails here, and at once, when a release drops it
         self._in_progress = self._slot.inprogress  # type: ignore[union-attr]
         self._ticking = create_looping_call(self._tick)
-        self._ticking.start(TICK_S, now=False)
+        # workers that look at one rhythm would keep their order: the same one would find every host free
+        self._ticking.start(TICK_S * random.uniform(0.7, 1.3), now=False)  # noqa: S311 - no secret
 
     def __len__(self) -> int:
         return int(self._ask(scripts.PENDING, self.shard, PATIENCE_S, BUSY))

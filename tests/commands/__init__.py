@@ -1,0 +1,1 @@
+"""Every corpus command: what it answers, where, and how it fails."""

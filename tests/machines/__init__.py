@@ -1,0 +1,1 @@
+"""Several machines: the frontier they share, the stream to the one who writes."""

@@ -1,0 +1,1 @@
+"""Several corpora poured into one."""

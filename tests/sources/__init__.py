@@ -1,0 +1,1 @@
+"""`copydesk sources`, on a list of its own."""
