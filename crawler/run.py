@@ -6,6 +6,7 @@ The reactor starts once in a process: call `crawl` once.
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -188,6 +189,7 @@ def start(run: Run, spiders: Sequence[type[Spider]], **arguments: Any) -> None:
     for spider in spiders:
         process.crawl(spider, run=run, **arguments)
     reactor.callWhenRunning(watch, run, process)
+    gc.freeze()  # what is imported stays: pages leave garbage, and each look for it would go through all modules again
     with guarded(reactor, run.local_addresses), limited_headers():
         process.start(install_signal_handlers=False)
 

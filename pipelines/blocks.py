@@ -45,6 +45,7 @@ BLOCK_TAGS = {
     "fieldset", "figcaption", "figure", "footer", "form", "frameset", "header", "hr", "html", "label", "legend", "li", "main", "menu", "nav", "ol",
     "p", "pre", "section", "summary", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "ul", "template", "noscript", *HEADINGS,
 }  # fmt: skip
+ENDING = BLOCK_TAGS | {"a"}  # elements whose end means something, if they are not hidden
 FORMS = {
     "p": "paragraph", "li": "list_item", "dd": "list_item", "dt": "list_item", "blockquote": "quote", "figcaption": "caption", "caption": "caption",
     "pre": "code", "button": "other", "label": "other", "legend": "other", "summary": "other", "form": "other", "address": "other",
@@ -69,16 +70,18 @@ LAYING_OUT = (
 
 
 class Walker:
-    """Gathers inline text until a block begins or ends, then makes a block of it."""
+    """Gathers inline text until a block begins or ends, then makes a block of it.
+
+    A page has a thousand elements and most say nothing: what is asked of each is asked before anything is called.
+    """
 
     def __init__(self) -> None:
         self.blocks: list[Block] = []
-        self._pieces: list[str] = []
+        self._pieces: list[str] = []  # never begins with white space: no block does
         self._link_chars = 0
         self._breaks = 0
-        self._paths = [""]
-        self._forms = ["paragraph"]
-        self._levels = [0]
+        self._path, self._form, self._level = "", "paragraph", 0  # of the element we are in
+        self._outer: list[tuple[str, str, int]] = []  # those of the elements around it
         self._hidden = 0
         self._links = 0
         self._perhaps_hidden: set[Any] = set()
@@ -89,38 +92,37 @@ class Walker:
         steps = etree.iterwalk(root, events=("start", "end"))
         for event, node in steps:
             tag = node.tag
-            if not isinstance(tag, str):
-                if event == "end" and node.tail:
-                    self._text(node.tail)
-            elif event == "start":
+            if event == "start":
+                if not isinstance(tag, str):
+                    continue
                 if tag in SKIPPED or (tag == "tr" and self._row(node)):
                     steps.skip_subtree()
-                else:
-                    self._start(tag, node)
+                    continue
+                self._start(tag, node)
+                text = node.text if tag != "br" else None
             else:
-                if tag not in SKIPPED and not (tag == "tr" and node is self._last_row):
+                is_open = (tag in ENDING or self._hidden) and tag not in SKIPPED and isinstance(tag, str)
+                if is_open and not (tag == "tr" and node is self._last_row):
                     self._end(tag)
-                tail = node.tail
-                if tail and node is not root:
-                    self._text(tail)
+                text = node.tail if node is not root else None
+            if text and (self._pieces or not text.isspace()):
+                self._text(text)
         self._flush()
         return self.blocks
 
     _last_row: Any = None
 
     def _start(self, tag: str, node: Any) -> None:
-        if tag == "br":
-            self._breaks += 1
-            if self._breaks >= 2:
-                self._flush()
-            else:
-                self._pieces.append(" ")
-            return
         if tag in BLOCK_TAGS:
-            self._flush()
-            self._paths.append(self._path(tag, node))
-            self._forms.append(self._form(tag))
-            self._levels.append(HEADINGS.get(tag, 0))
+            if self._pieces:
+                self._flush()
+            self._outer.append((self._path, self._form, self._level))
+            self._path = self._path_of(tag, node)
+            self._form = self._form_of(tag)
+            self._level = HEADINGS.get(tag, 0)
+        elif tag == "br":
+            self._break()
+            return
         if self._hidden or (node in self._perhaps_hidden and is_hidden(tag, node)):
             if not self._hidden and tag not in BLOCK_TAGS:
                 self._flush()
@@ -129,18 +131,21 @@ class Walker:
             if self._pieces and self._pieces[-1] == LINK_END:  # two links of a menu, parted by style alone
                 self._pieces.append(" ")
             self._links += 1
-        text = node.text
-        if text:
-            self._text(text)
+
+    def _break(self) -> None:
+        self._breaks += 1
+        if self._breaks >= 2:
+            self._flush()
+        else:
+            self._pieces.append(" ")
 
     def _end(self, tag: str) -> None:
         if tag == "br":
             return
         if tag in BLOCK_TAGS:
-            self._flush()
-            self._paths.pop()
-            self._forms.pop()
-            self._levels.pop()
+            if self._pieces:
+                self._flush()
+            self._path, self._form, self._level = self._outer.pop()
         if self._hidden:
             if self._hidden == 1 and tag not in BLOCK_TAGS:
                 self._flush()
@@ -150,8 +155,8 @@ class Walker:
             if self._pieces:
                 self._pieces.append(LINK_END)
 
-    def _form(self, tag: str) -> str:
-        outer = self._forms[-1]
+    def _form_of(self, tag: str) -> str:
+        outer = self._form
         if tag in HEADINGS:
             return "heading"
         if (
@@ -162,8 +167,8 @@ class Walker:
             return outer
         return FORMS.get(tag, "paragraph")
 
-    def _path(self, tag: str, node: Any) -> str:
-        outer = self._paths[-1]
+    def _path_of(self, tag: str, node: Any) -> str:
+        outer = self._path
         return f"{outer}/{step(tag, node.get('class'), node.get('id'))}" if len(outer) < MAX_PATH_CHARS else outer
 
     def _text(self, text: str) -> None:
@@ -177,17 +182,17 @@ class Walker:
         if self._pieces:
             text = normalise("".join(self._pieces))
             if text:
-                self._add(text, self._forms[-1], self._link_chars)
+                self._add(text, self._form, self._link_chars, self._path)
             self._pieces = []
         self._link_chars = 0
 
-    def _add(self, text: str, form: str, link_chars: int) -> None:
+    def _add(self, text: str, form: str, link_chars: int, path: str) -> None:
         self.blocks.append(
             Block(
                 text=text,
                 form=form,
-                level=self._levels[-1] if form == "heading" else 0,
-                path=self._paths[-1],
+                level=self._level if form == "heading" else 0,
+                path=path,
                 link_density=min(1.0, link_chars / len(text)),
                 is_hidden=self._hidden > 0,
             )
@@ -205,10 +210,8 @@ class Walker:
         self._last_row = row
         text = " | ".join(cell for cell in cells if cell)
         if text:
-            self._paths.append(self._path("tr", row))
             link_chars = sum(len(normalise("".join(link.itertext()))) for link in row.iter("a"))
-            self._add(text, "table_row", link_chars)
-            self._paths.pop()
+            self._add(text, "table_row", link_chars, self._path_of("tr", row))
         return True
 
 

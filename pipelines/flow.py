@@ -57,11 +57,11 @@ def settle(corpus: Corpus, article: Article, run: int | None = None) -> Settled:
 
 def regroup_stories(corpus: Corpus, run: int, now: datetime) -> int:
     """Group the articles around what a run brought into stories again; return how many there are. Drops nothing."""
-    earliest = corpus.earliest_of(run)
-    if earliest is None:
+    spans = corpus.spans_around(run, timedelta(days=STORY_WINDOW_DAYS))
+    if not spans:
         return 0
     with corpus.transaction():
-        stories = group(corpus.counted_items(earliest - timedelta(days=STORY_WINDOW_DAYS), MAX_REGROUPED))
+        stories = group(corpus.counted_items(spans, MAX_REGROUPED))
         corpus.assign_stories(stories, now)
     return len(set(stories.values()))
 

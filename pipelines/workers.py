@@ -39,7 +39,7 @@ COLLECT_EVERY = (
 )
 # what a worker for pages has imported before its first one; trafilatura, too, or each would import it for itself
 STAGES = (
-    "pipelines.flow", "pipelines.extract", "pipelines.clean", "pipelines.clean.memory", "pipelines.relevance", "pipelines.parcels", "trafilatura", "htmldate",
+    "pipelines.flow", "pipelines.extract", "pipelines.clean", "pipelines.clean.memory", "pipelines.relevance", "pipelines.parcels", "trafilatura", "htmldate", "numpy.random",
 )  # fmt: skip
 LOST_REASONS = frozenset({"parse_timeout", "parser_killed", "parser_memory"})
 NOT_STARTED = "not_started"

@@ -12,6 +12,7 @@ from pipelines.config import Config, DedupConfig
 from pipelines.records import Block, Candidate, Hint, Page, Placement, Rejection, Traits
 from pipelines.store import Corpus, Filter
 from pipelines.store import memory as memory_module
+from pipelines.store.values import are_storable, clean_text
 from tests.helpers import NOW
 from tests.storing import ORDINARY, hours, make_article, make_page
 
@@ -471,3 +472,8 @@ def test_blocks_of_an_undone_transaction_are_stored_when_they_come_again(corpus)
     corpus.keep(article, ORIGINAL)
     assert [row["text"] for row in corpus.removed(1)] == ["Share this", "Follow us"]
     assert corpus.check() == []
+
+
+@given(st.lists(st.text(st.characters(exclude_categories=()) | st.sampled_from("\0\ud800\udfff\x01 a"), max_size=6)))
+def test_texts_are_storable_together_when_none_of_them_must_be_changed(texts):
+    assert are_storable(texts) == all(clean_text(text) == text for text in texts)

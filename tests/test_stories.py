@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.dedup.stories import MAX_TEXTS, Pairs, StoryItem, explain, group, join, stem
+from pipelines.dedup.stories import MAX_TEXTS, Pairs, StoryItem, explain, group, join, stem, terms_of
+from tests.dedup_texts import prose
 from tests.helpers import SHARED
-from tests.test_dedup import prose
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 FERRY = (
@@ -110,3 +110,9 @@ def test_the_sample_pages_are_two_stories():
         for name, page in zip(("001", "002", "003"), pages, strict=True)
     ]
     assert groups(group(told)) == [["001", "003"], ["002"]]
+
+
+def test_terms_stand_in_the_order_of_their_first_places():
+    """The sums of weights, and so the last bit of a likeness, depend on it."""
+    found = terms_of(StoryItem(id=1, text="Wahlen b 2026 wahl Élection 선거는 electi 選挙 2026"))
+    assert list(found.items()) == [("wahle", 1), ("2026", 2), ("wahl", 1), ("elect", 2), ("선거는", 1), ("選挙", 1)]

@@ -6,9 +6,9 @@ from pipelines.dedup.stories import StoryItem, group, packed_terms, terms_of, un
 from pipelines.flow import regroup_stories
 from pipelines.records import Placement
 from pipelines.store import Corpus
+from tests.dedup_texts import prose
 from tests.helpers import NOW
 from tests.storing import hours, make_article
-from tests.test_dedup import prose
 from tests.test_stories import BREAD, FERRY, KOREAN, NOISE
 
 
@@ -27,6 +27,12 @@ def keep(corpus, run, told, first=0, **traits):
 
 def stored(corpus):
     return {row["article"] for row in corpus._rows("SELECT article FROM story_terms")}
+
+
+def noting(items, seen):
+    for item in items:
+        seen.append(item.id)
+        yield item
 
 
 def together(corpus):
@@ -87,3 +93,19 @@ def test_terms_of_another_version_are_not_used(corpus, monkeypatch):
     regroup_stories(corpus, run, NOW)
     assert together(corpus)[0] == [1, 2]
     assert corpus._value("SELECT count(*) FROM story_terms WHERE version = 'older'") == 0
+
+
+def test_an_old_article_brings_its_own_fortnight_and_not_the_years_between(corpus, monkeypatch):
+    """Once looked at again, the texts between would push the newest out of what fits."""
+    between = corpus.start_run("crawl", NOW)
+    keep(corpus, between, [("", item.text) for item in NOISE], first=-400 * 24)
+    keep(corpus, between, [FERRY[0]], first=-1000 * 24)
+    keep(corpus, between, [BREAD[0]], first=-24)
+    run = corpus.start_run("crawl", NOW)
+    keep(corpus, run, [FERRY[1]], first=-1000 * 24 + 1)
+    keep(corpus, run, [BREAD[1]])
+    seen = []
+    monkeypatch.setattr("pipelines.flow.group", lambda items: group(noting(items, seen)))
+    regroup_stories(corpus, run, NOW)
+    told = {row["id"]: row["title"] for row in corpus._rows("SELECT id, title FROM articles")}
+    assert [told[key] for key in seen] == [FERRY[0][0], FERRY[1][0], BREAD[0][0], BREAD[1][0]]

@@ -124,19 +124,23 @@ def row(vectors: Vectors, number: int) -> dict[int, float]:
 
 def terms_of(item: StoryItem) -> Counter[str]:
     """The terms of a text and how often each stands in it."""
-    words = tokens(normalise(f"{item.title}\n{item.text}"[:TEXT_CHARS]))
-    found = Counter(stem(word) for word in words if len(word) > 1)
-    found.update(one + other for one, other in pairwise(words) if _IDEOGRAPH.match(one) and _IDEOGRAPH.match(other))
+    told = normalise(f"{item.title}\n{item.text}"[:TEXT_CHARS])
+    words = tokens(told)
+    found = Counter[str]()
+    for word, count in Counter(words).items():  # in the order of their first places, as stems are then
+        if len(word) > 1:
+            term = stem(word)
+            found[term] = found.get(term, 0) + count
+    if _IDEOGRAPH.search(told):
+        found.update(one + other for one, other in pairwise(words) if _IDEOGRAPH.match(one) and _IDEOGRAPH.match(other))
     return found
 
 
 def packed_terms(item: StoryItem) -> bytes:
     """The terms of a text and their counts, each term as a hash of eight bytes: what is kept of an article for the next run."""
     found = terms_of(item)
-    hashes = np.fromiter(
-        (xxhash.xxh3_64_intdigest(term.encode("utf-8", "replace")) for term in found), "<u8", len(found)
-    )
-    counts = np.fromiter((min(count, COUNT_MAX) for count in found.values()), "<u2", len(found))
+    hashes = np.array([xxhash.xxh3_64_intdigest(term.encode("utf-8", "replace")) for term in found], "<u8")
+    counts = np.minimum(np.array(list(found.values()), np.int64), COUNT_MAX).astype("<u2")
     return hashes.tobytes() + counts.tobytes()
 
 
@@ -147,11 +151,16 @@ def unpacked_terms(packed: bytes) -> dict[int, int]:
     return dict(zip(hashes.tolist(), counts.tolist(), strict=True))
 
 
-@lru_cache(200_000)
 def stem(word: str) -> str:
     """The start of a word without its accents: "wahlen" and "wahl" meet, as do "москве" and "москва"."""
     if word.isdigit():
         return word
+    return word[:STEM_CHARS] if word.isascii() else stem_with_marks(word)
+
+
+@lru_cache(200_000)
+def stem_with_marks(word: str) -> str:
+    """`stem` of a word that may have accents: what they are is looked up letter by letter."""
     if _HANGUL.match(word):
         return word[:KOREAN_STEM_CHARS]
     plain = "".join(letter for letter in unicodedata.normalize("NFKD", word) if not unicodedata.combining(letter))

@@ -12,7 +12,7 @@ from typing import Any
 
 from pipelines.records import Block, Term
 from pipelines.store.connection import Connection, Row
-from pipelines.store.values import clean_text, hash_of, number
+from pipelines.store.values import are_storable, clean_text, hash_of, number
 
 MAX_KEPT = 200_000  # keys remembered of a table: some 15 MB
 
@@ -52,22 +52,25 @@ class Evidence(Connection):
 
     def _set_removed(self, article: int, blocks: tuple[Block, ...]) -> None:
         """Make the removed blocks of an article these; nothing is written when they are the same already."""
+        removed = [(position, block) for position, block in enumerate(blocks) if not block.is_kept]
+        told = [(block.text, block.kind, block.reason, block.evidence) for _, block in removed]
+        if not are_storable(text for texts in told for text in texts):
+            told = [
+                (clean_text(text), clean_text(kind), clean_text(reason), clean_text(evidence))
+                for text, kind, reason, evidence in told
+            ]
         wanted: dict[int, tuple[int, int]] = {}
         texts, fates = {}, {}
-        for position, block in enumerate(blocks):
-            if block.is_kept:
-                continue
-            text = clean_text(block.text)
-            fate = clean_text(block.kind), clean_text(block.reason), clean_text(block.evidence)
+        for (position, _), (text, *fate) in zip(removed, told, strict=True):
             key, of_fate = hash_of(text), hash_of_fate(*fate)
-            texts[key], fates[of_fate] = text, fate
+            texts[key], fates[of_fate] = (text,), tuple(fate)
             wanted[position] = of_fate, key
         sql = "SELECT position, fate, block FROM removed_blocks WHERE article = ?"
         known = {row["position"]: (row["fate"], row["block"]) for row in self._rows(sql, (article,))}
         if known == wanted:
             return
         self._run("DELETE FROM removed_blocks WHERE article = ?", (article,))
-        self._add_once("blocks", "hash, text", {key: (text,) for key, text in texts.items()})
+        self._add_once("blocks", "hash, text", texts)
         self._add_once("fates", "hash, kind, reason, evidence", fates)
         self._run_many(
             "INSERT INTO removed_blocks (article, position, fate, block) VALUES (?, ?, ?, ?)",

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
@@ -22,6 +22,7 @@ if sys.version_info >= (3, 14):
 else:
     from backports import zstd
 
+NAMES = {kind: tuple(field.name for field in fields(kind)) for kind in (Hint, Traits)}
 PAGES_IN_HAND = 20  # addresses read in one step: the bodies of twenty pages are a few megabytes at most
 
 
@@ -33,7 +34,7 @@ class RawPages(Connection):
         meta = {
             "final_url": page.final_url,
             "content_type": page.content_type,
-            "traits": asdict(page.traits),
+            "traits": plain(page.traits),
             "hint": hint_to_plain(page.hint),
         }
         with self.transaction():
@@ -95,9 +96,14 @@ class RawPages(Connection):
         )
 
 
+def plain(record: Hint | Traits) -> dict[str, Any]:
+    """The fields of a flat record; `asdict`, which looks into each and copies it, takes ten times as long."""
+    return {name: getattr(record, name) for name in NAMES[type(record)]}
+
+
 def hint_to_plain(hint: Hint) -> dict[str, Any]:
     """A hint as JSON takes it; JSON's escapes carry even a lone surrogate through."""
-    return asdict(hint) | {"published": to_text(hint.published)}
+    return plain(hint) | {"published": to_text(hint.published)}
 
 
 def hint_of_plain(plain: dict[str, Any]) -> Hint:

@@ -11,13 +11,13 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from pipelines.records import Article, Candidate, Signature
 from pipelines.store.connection import Row
 from pipelines.store.copies import Copies
 from pipelines.store.filters import TIME
-from pipelines.store.values import at, moment, pack, to_time, unpack
+from pipelines.store.values import at, moment, moved, pack, to_time, unpack
 
 WEEK_S = 604_800  # since 1970, as in the SQL of checks.py
 FINGERPRINT_BITS = 35  # with 12 for the week it is 47: SQLite keeps such an integer in six bytes
@@ -170,11 +170,3 @@ def window_condition(published: datetime | None, window: timedelta) -> tuple[str
         moment(moved(published, -window)),
         moment(moved(published, window)),
     )
-
-
-def moved(time: datetime, by: timedelta) -> datetime:
-    """The time moved, as far as there are years: a page may claim the year 1 or 9999."""
-    try:
-        return time + by
-    except OverflowError:
-        return datetime.min.replace(tzinfo=UTC) if by < timedelta(0) else datetime.max.replace(tzinfo=UTC)

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
-from datetime import datetime
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from pipelines.store.connection import Connection, Row
 from pipelines.store.copies import COUNT_AGAIN
 from pipelines.store.filters import EVERYTHING, TIME, Filter
-from pipelines.store.values import moment, to_time
+from pipelines.store.values import at, moment, moved, to_time
 
 if TYPE_CHECKING:
     from pipelines.dedup.stories import StoryItem
@@ -22,13 +22,25 @@ if TYPE_CHECKING:
 ITEM = "a.id, a.url, a.source, a.publisher, a.title, a.published, a.fetched, a.language, a.words, a.relevance, a.verdict, a.canonical, a.cluster, a.story"
 TEXTS_AT_ONCE = 200
 
+Span = tuple[str, str]  # from one time to another, as the file holds them
+
 
 class Stories(Connection):
     """The tables stories and story_terms, and the column story of articles."""
 
-    def earliest_of(self, run: int) -> datetime | None:
-        """When the oldest article that a run brought was published (else fetched); None when it brought none."""
-        return to_time(self._value(f"SELECT min({TIME}) FROM articles AS a WHERE run = ?", (run,)))
+    def spans_around(self, run: int, width: timedelta) -> list[Span]:
+        """The times within `width` of an article that a run brought (published, else fetched), oldest first, apart from each other.
+
+        One article of years ago must not have all that came since looked at again.
+        """
+        days = f"SELECT min({TIME}) AS first, max({TIME}) AS last FROM articles AS a WHERE run = ? GROUP BY substr({TIME}, 1, 10) ORDER BY 1"
+        spans: list[Span] = []
+        for row in self._rows(days, (run,)):
+            since, until = moment(moved(at(row["first"]), -width)), moment(moved(at(row["last"]), width))
+            if spans and since <= spans[-1][1]:
+                since, _ = spans.pop()
+            spans.append((since, until))
+        return spans
 
     def story_items(self, since: datetime, most: int = -1, skip: int = 0) -> Iterator[StoryItem]:
         """Canonical articles since then (the newest `most` after `skip`), oldest first, for `pipelines.dedup.stories.group`.
@@ -52,14 +64,14 @@ class Stories(Connection):
                     published=to_time(row["published"] or row["fetched"]),
                 )
 
-    def counted_items(self, since: datetime, most: int = -1) -> Iterator[StoryItem]:
-        """As `story_items`, with the terms of each text counted once and kept, for as long as runs look at it. In a transaction.
+    def counted_items(self, spans: Sequence[Span], most: int = -1) -> Iterator[StoryItem]:
+        """As `story_items`, of these times, with the terms of each text counted once and kept, for as long as runs look at it. In a transaction.
 
         Every run looks at a fortnight again; reading its texts and counting their words was most of that work.
         """
         from pipelines.dedup.stories import TERMS_VERSION, StoryItem, unpacked_terms
 
-        keys = self._canonical(since, most)
+        keys = self._within(spans, most)
         self._run("DELETE FROM story_terms WHERE article NOT IN (SELECT value FROM json_each(?))", (json.dumps(keys),))
         sql = (
             "SELECT a.id, a.language, coalesce(a.published, a.fetched) AS time, t.terms FROM json_each(?) AS wanted"
@@ -85,6 +97,14 @@ class Stories(Connection):
         """The newest canonical articles since then, the oldest first."""
         newest = f"SELECT id FROM articles AS a WHERE canonical = 1 AND {TIME} >= ? ORDER BY {TIME} DESC, id DESC LIMIT ? OFFSET ?"
         return self._column(newest, (moment(since), most, skip))[::-1]
+
+    def _within(self, spans: Sequence[Span], most: int) -> list[int]:
+        """The newest canonical articles of these times, the oldest first."""
+        newest = f"SELECT id FROM articles AS a WHERE canonical = 1 AND {TIME} BETWEEN ? AND ? ORDER BY {TIME} DESC, id DESC LIMIT ?"
+        found: list[int] = []
+        for span in reversed(spans):
+            found += self._column(newest, (*span, most if most < 0 else most - len(found)))
+        return found[::-1]
 
     def assign_stories(self, mapping: Mapping[int | str, int | str], now: datetime) -> None:
         """Give articles (by id; their copies follow) the stories named by `mapping`; return nothing, delete no article."""

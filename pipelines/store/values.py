@@ -11,7 +11,7 @@ import hashlib
 import math
 import re
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 _UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
 _SENTENCE_END = re.compile(r"(?<=[.!?。！？])\s+")
@@ -44,6 +44,14 @@ def clean_text(text: str) -> str:
     return text
 
 
+def are_storable(texts: Iterable[str]) -> bool:
+    """True when `clean_text` would leave all of these as they are: asked once of a page's hundreds."""
+    try:
+        return b"\0" not in "".join(texts).encode()
+    except UnicodeEncodeError:
+        return False
+
+
 def to_text(time: datetime | None) -> str | None:
     """A time as the file holds it: UTC, ISO 8601. A naive one is taken as UTC."""
     if time is None:
@@ -67,6 +75,14 @@ def at(text: str) -> datetime:
     """`to_time` for a time that is there."""
     time = datetime.fromisoformat(text)
     return time if time.tzinfo else time.replace(tzinfo=UTC)
+
+
+def moved(time: datetime, by: timedelta) -> datetime:
+    """The time moved, as far as there are years: a page may claim the year 1 or 9999."""
+    try:
+        return time + by
+    except OverflowError:
+        return datetime.min.replace(tzinfo=UTC) if by < timedelta(0) else datetime.max.replace(tzinfo=UTC)
 
 
 def number(value: float) -> float:
