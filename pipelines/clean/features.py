@@ -31,6 +31,8 @@ from pipelines.reading.layout import (
 )
 from pipelines.reading.trees import Column
 
+SAMPLE_CHARS = 120  # of a block, for the share of capitals
+NO_CAPITALS = dict.fromkeys(range(ord("A"), ord("Z") + 1))
 MOST_PAGES = 5  # seen on more other pages of the site says no more
 KINDS = (  # of the rules, from body to not: a tree cuts the row in two
     "article", "title", "byline", "caption", "author_bio", "summary", "legal", "paywall", "other", "newsletter", "related",
@@ -107,6 +109,7 @@ def of_text(facts: Facts) -> Columns:
     title = letters_of(facts.view.document.title)
     return {
         "is_prose": page.prose,
+        "capitals": [capitals(text[:SAMPLE_CHARS]) for text in page.texts],
         "chars_a_word": page.chars / np.maximum(page.words, 1.0),
         "commas": np.array([commas(text) for text in page.texts]) / np.maximum(page.chars, 1.0),
         "sentences": [sentences(text) for text in page.texts],
@@ -190,3 +193,9 @@ def sentences(text: str) -> int:
     return (
         text.count(". ") + text.count("? ") + text.count("! ") + text.count("。") + text.count(".”") + text.count('."')
     )
+
+
+def capitals(text: str) -> float:
+    """Their share of all characters."""
+    count = len(text) - len(text.translate(NO_CAPITALS)) if text.isascii() else sum(map(str.isupper, text))
+    return count / max(1, len(text))

@@ -22,8 +22,6 @@ Columns = dict[str, Any]  # arrays, lists or one number for all blocks
 NEAR = 5  # blocks before and after that count as the neighbourhood
 FAR = 999.0  # stands for "there is none"
 NONE = -1
-SAMPLE_CHARS = 120  # of a block, for the share of capitals
-NO_CAPITALS = dict.fromkeys(range(ord("A"), ord("Z") + 1))
 FORMS = ("paragraph", "quote", "list_item", "heading", "table_row", "caption", "code", "other")  # from body to not
 TAGS = (
     "p", "div", "span", "li", "td", "h1", "h2", "h3", "h4", "h5", "h6", "section", "article", "blockquote", "figcaption", "body", "tr",
@@ -118,7 +116,6 @@ def of_looks(page: Layout) -> Columns:
         "words": page.words,
         "chars": page.chars,
         "ends_well": page.ends_well,
-        "capitals": [capitals(text[:SAMPLE_CHARS]) for text in page.texts],
         "form": [FORMS.index(block.form) for block in page.blocks],
         "links": page.links,
     }
@@ -198,7 +195,7 @@ def steps_of(path: str) -> tuple[str, ...]:
     return tuple(path.split("/"))
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=8192)
 def place_of(path: str) -> tuple[float, ...]:
     """Where the path ends, as one number for each of `PLACES`."""
     article = away = towards = form = aside = NONE
@@ -305,9 +302,3 @@ def shared(one: tuple[str, ...], other: tuple[str, ...]) -> int:
         if left != right:
             return number
     return min(len(one), len(other))
-
-
-def capitals(text: str) -> float:
-    """Their share of all characters."""
-    count = len(text) - len(text.translate(NO_CAPITALS)) if text.isascii() else sum(map(str.isupper, text))
-    return count / max(1, len(text))
