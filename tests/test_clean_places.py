@@ -99,3 +99,9 @@ def test_what_stands_in_an_element_called_comments_is_a_comment_only_below_the_t
 
 def test_text_under_a_picture_is_nothing_the_model_may_bring_back():
     assert "text under a picture" not in UNSURE
+
+
+def test_what_a_form_makes_readers_agree_to_is_not_the_text_unless_there_is_nothing_else():
+    consent = [text("form/fieldset.agree/div", teaser) for teaser in TEASERS]
+    assert kept(fates(*ARTICLE, *consent)) == list(BODY)
+    assert set(TEASERS) <= set(kept(fates(*consent)))

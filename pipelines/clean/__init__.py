@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from pipelines.clean.furniture import bylines, captions, crumbs, lines, menus, titles
+from pipelines.clean.furniture import bylines, captions, crumbs, forms, lines, menus, titles
 from pipelines.clean.memory import SiteMemory, site_template
 from pipelines.clean.model import judge
 from pipelines.clean.repeats import repeats
@@ -83,6 +83,7 @@ PASSES: tuple[Pass, ...] = (
     captions,
     crumbs,
     menus,
+    forms,
     titles,
     repeats,
     summaries,

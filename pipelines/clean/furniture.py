@@ -89,6 +89,19 @@ def crumbs(view: View) -> Fates:
     }
 
 
+def forms(view: View) -> Fates:
+    """What a form asks or makes readers agree to; where the page has prose besides, for some put everything into one."""
+    inside = {
+        index for index, block in enumerate(view.blocks) if view.is_candidate(index) and "/fieldset" in block.path
+    }
+    if not inside or not any(index not in inside for index in view.body):
+        return {}
+    return {
+        index: Fate("other", is_kept=False, reason="in a form", evidence=view.blocks[index].path[-80:])
+        for index in inside
+    }
+
+
 def titles(view: View) -> Fates:
     """The page's title above the text: it is kept as metadata and never opens the text."""
     wanted = letters_of(view.document.title)
