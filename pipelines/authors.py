@@ -39,7 +39,7 @@ _BY_LINE = re.compile(
     r"^(?:By|BY|Von|Par|Por|Di|Door|Przez|Av|Af)[: ]\s*(?!The\b)((?:[A-ZÀ-ÞŁŚŻŽČŠ][\w'’.-]*,?\s*|(?:and|und|et|y|e|en|i|og|och|de|van|von|der|du|del|da)\s+){2,9})$"
 )
 _AND = re.compile(
-    r"\s+(?:and|und|et|y|e|en|og|och|i|и|και|ve|und|a|with|mit)\s+|\s*[&＆、]\s*|\s+(?:和|と|및)\s*", re.IGNORECASE
+    r"\s+(?:and|und|et|y|e|en|og|och|i|и|και|ve|a|with|mit)\s+|\s*[&＆、]\s*|\s+(?:和|と|및)\s*", re.IGNORECASE
 )
 _PARTING = re.compile(r"\s*[|•·;¦‧]\s*|\s*//\s*|\s+[-–—/]+\s+")
 _NO_NAME = re.compile(r"https?:|www\.|\w\.[a-z]{2,4}\b(?!\.)|@|©|^\W*$|^[a-z]+$")
@@ -71,8 +71,8 @@ _COMPANY = re.compile(
 _NOBODY = frozenset((
     "admin", "administrator", "webmaster", "editor", "editors", "root", "user", "guest", "author", "autor", "unknown",
     "null", "none", "undefined", "anonymous", "staff", "nachrichten", "news", "redaktion", "redaction", "redaccion",
-    "redazione", "newsdesk", "jdadmin", "yourname", "contributor", "webdesk", "online", "default", "owner",
-    "compiled", "exclusive", "compiled", "exclusive",
+    "redazione", "newsdesk", "yourname", "contributor", "webdesk", "online", "default", "owner",
+    "compiled", "exclusive",
 ))  # fmt: skip
 _META_BYLINES = (
     "article:author", "author", "parsely-author", "sailthru.author", "dc.creator", "byl", "citation_author", "cxenseparse:author", "twitter:data1",

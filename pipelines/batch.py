@@ -73,6 +73,15 @@ class Tally:
     skipped: int = 0  # files finished in an earlier run
     contested: list[str] = field(default_factory=list)  # articles that today's rules would reject; they stay
 
+    def take(self, result: Settled | Rejection) -> None:
+        """Count what became of one page."""
+        self.pages += 1
+        if isinstance(result, Rejection):
+            self.outcomes["rejected"] += 1
+            self.reasons[result.reason] += 1
+        else:
+            self.outcomes[result.outcome] += 1
+
     @property
     def exit_code(self) -> int:
         return InputError.exit_code if self.failed else 0
@@ -181,13 +190,8 @@ class Corridor:
             return
         if step.page is None:
             return
-        self._tally.pages += 1
+        self._tally.take(result)
         self._listener.count(self._tally.pages)
-        if isinstance(result, Rejection):
-            self._tally.outcomes["rejected"] += 1
-            self._tally.reasons[result.reason] += 1
-        else:
-            self._tally.outcomes[result.outcome] += 1
 
 
 def _template(corpus: Corpus, page: Page) -> frozenset[int]:

@@ -6,15 +6,19 @@ transaction: a killed run has a page whole or not at all.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
+from pipelines.errors import StorageError
 from pipelines.flow import NOTHING_KNOWN, settle
 from pipelines.records import Article, Fetch, Page, Rejection, Settled
 from pipelines.urls import site
 
 if TYPE_CHECKING:
     from pipelines.store import Corpus
+
+T = TypeVar("T")
 
 
 def settle_page(
@@ -40,6 +44,22 @@ def settle_page(
                 corpus.redirected(page.url, page.final_url)
             corpus.fetched(fetch, run)  # after the article: when to look again depends on whether there is one
         return result
+
+
+def one_by_one(
+    corpus: Corpus, parcels: Iterable[bytes], settle_one: Callable[[bytes], T]
+) -> Iterator[tuple[bytes, T | Exception]]:
+    """Settle each parcel within the caller's transaction; one that cannot be settled is undone, and its error given instead."""
+    for packed in parcels:
+        try:
+            with corpus.transaction():
+                result = settle_one(packed)
+        except StorageError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever a page makes a stage raise costs only that page
+            yield packed, error
+        else:
+            yield packed, result
 
 
 def settle_outcome(

@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, TypeVar
 
 from pipelines.batch import Clock, Tally, recorded
 from pipelines.config import Config
-from pipelines.errors import CopydeskError, StorageError, one_line
+from pipelines.errors import CopydeskError, one_line
 from pipelines.flow import regroup_stories
 from pipelines.lock import run_lock
 from pipelines.parcels import Parcel, unpack, version
 from pipelines.records import Rejection, Settled
-from pipelines.settling import settle_page
+from pipelines.settling import one_by_one, settle_page
 from pipelines.store import Corpus
 from pipelines.stream import NEW, REFUSED, REREAD, Away, Link, identity
 from pipelines.writer import Writer
@@ -99,12 +99,7 @@ class Settling:
         ).result()
         self._ask(lambda: self._link.settled([number for number, _ in entries], batch.refused))
         for result in batch.results:
-            self._tally.pages += 1
-            if isinstance(result, Rejection):
-                self._tally.outcomes["rejected"] += 1
-                self._tally.reasons[result.reason] += 1
-            else:
-                self._tally.outcomes[result.outcome] += 1
+            self._tally.take(result)
         self._tally.failed += len(batch.refused)
         for reason in batch.reasons:
             self._tell(f"copydesk: {reason}; put aside in the stream {REFUSED}")
@@ -113,19 +108,13 @@ class Settling:
 def settle_batch(corpus: Corpus, parcels: Sequence[bytes], run: int) -> Batch:
     """Settle parcels in one transaction; one that cannot be settled costs only itself."""
     batch = Batch()
-    for packed in parcels:
-        try:
-            with corpus.transaction():
-                result = settle_parcel(corpus, unpack(packed), run)
-        except StorageError:
-            raise
-        except Exception as error:  # noqa: BLE001 - whatever a parcel makes a stage raise: it is put aside and told
+    for packed, result in one_by_one(corpus, parcels, lambda packed: settle_parcel(corpus, unpack(packed), run)):
+        if isinstance(result, Exception):
             batch.refused.append(packed)
             batch.reasons.append(
-                one_line(error) if isinstance(error, CopydeskError) else f"stream: not settled ({one_line(error)})"
+                one_line(result) if isinstance(result, CopydeskError) else f"stream: not settled ({one_line(result)})"
             )
-            continue
-        if result is not None:
+        elif result is not None:
             batch.results.append(result)
     return batch
 

@@ -21,11 +21,11 @@ from pipelines.archive.parts import Report, packed_in_order, parquet
 from pipelines.archive.task import Task, made_by
 from pipelines.batch import Clock, Listener, Order, Tally, digest_of, recorded
 from pipelines.config import Config
-from pipelines.errors import CopydeskError, InputError, StorageError, one_line
+from pipelines.errors import CopydeskError, InputError, one_line
 from pipelines.lock import run_lock
 from pipelines.parcels import unpack
 from pipelines.records import Rejection, Settled
-from pipelines.settling import settle_page
+from pipelines.settling import one_by_one, settle_page
 from pipelines.writer import Writer
 
 if TYPE_CHECKING:
@@ -145,12 +145,7 @@ class Settling:
 
     def _count(self, batch: Batch) -> None:
         for result in batch.results:
-            self._tally.pages += 1
-            if isinstance(result, Rejection):
-                self._tally.outcomes["rejected"] += 1
-                self._tally.reasons[result.reason] += 1
-            else:
-                self._tally.outcomes[result.outcome] += 1
+            self._tally.take(result)
         for reason in batch.reasons:
             self._fail(reason)
         self._listener.count(self._tally.pages)
@@ -163,18 +158,18 @@ class Settling:
 def settle_batch(corpus: Corpus, parcels: Sequence[bytes], run: int, mark: tuple[str, str, int, bool]) -> Batch:
     """Settle pages and remember how far their file is, in one transaction; a page that cannot be settled costs itself."""
     batch = Batch()
-    for packed in parcels:
-        try:
-            with corpus.transaction():
-                parcel = unpack(packed)
-                page, learned = parcel.page, frozenset(parcel.learned)
-                result = settle_page(corpus, page, parcel.outcome, learned, page.fetched, run, is_archived=False)
-        except StorageError:
-            raise
-        except Exception as error:  # noqa: BLE001 - whatever a page makes a stage raise: it is told, the others go on
-            batch.reasons.append(f"{mark[0]}: a page not kept ({type(error).__name__}: {one_line(error)})")
-            continue
-        batch.results.append(result)
+    for _, result in one_by_one(corpus, parcels, partial(settle_parcel, corpus, run)):
+        if isinstance(result, Exception):
+            batch.reasons.append(f"{mark[0]}: a page not kept ({type(result).__name__}: {one_line(result)})")
+        else:
+            batch.results.append(result)
     path, digest, count, is_whole = mark
     corpus.finish_input(path, digest, count, is_whole=is_whole)
     return batch
+
+
+def settle_parcel(corpus: Corpus, run: int, packed: bytes) -> Settled | Rejection:
+    """Settle one page; its bytes stay in the archive."""
+    parcel = unpack(packed)
+    page, learned = parcel.page, frozenset(parcel.learned)
+    return settle_page(corpus, page, parcel.outcome, learned, page.fetched, run, is_archived=False)
