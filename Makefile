@@ -34,7 +34,7 @@ tests: $(STAMP) ## pytest
 	@$(BIN)/pytest
 
 test-browser: $(STAMP) ## the reading room in Chromium, with axe-core: what is missing is installed
-	@command -v chromium >/dev/null || { apt-get update -qq && apt-get install -y -qq chromium; } || { echo "put a chromium on the path, then try again"; exit 2; }
+	@command -v chromium >/dev/null || { $(ROOT) apt-get update -qq && $(ROOT) apt-get install -y -qq chromium; } || { echo "put a chromium on the path, then try again"; exit 2; }
 	@$(BIN)/python -c 'import playwright' 2>/dev/null || $(BIN)/python -m pip install --quiet --disable-pip-version-check 'playwright>=1.50,<2'
 	@test -s data/browser/axe.min.js || { mkdir -p data/browser && cd data/browser && npm pack --silent axe-core@4 >/dev/null \
 		&& tar -xzf axe-core-*.tgz --strip-components=1 package/axe.min.js && rm axe-core-*.tgz; }

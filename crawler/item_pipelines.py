@@ -17,6 +17,8 @@ from crawler.middlewares import run_of
 from pipelines.records import Fetch, Page, Rejection
 from pipelines.workers import LOST_REASONS
 
+LEFT = "is_left"  # in a request's meta: not done, though Scrapy is done with it
+
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
@@ -37,7 +39,7 @@ class FetchedPage:
 
     def leave(self) -> None:
         """Nothing of it is kept: a shared frontier gives its request to another run."""
-        self.meta["is_left"] = True
+        self.meta[LEFT] = True
 
 
 class RunPipeline:

@@ -26,7 +26,7 @@ NAME_WORDS = 6
 MAX_NAMES = 10
 BYLINE_BLOCKS = 60  # a byline stands above the text or directly below
 FEWEST_LETTERS = 2
-MENTIONS = 6  # elements that call themselves a byline; those after them are other stories'
+MENTIONS = 5  # elements that call themselves a byline; those after them are other stories'
 
 # "by" before a name; one list a language
 _BY_WORDS = (
@@ -111,7 +111,7 @@ def byline_of(claims: Claims, root: Any, page: Page, blocks: Sequence[Block] = (
 
 def shown_writers(root: Any, blocks: Sequence[Block]) -> Iterator[str]:
     """Lines a reader sees that say who wrote it, the best first."""
-    for node in islice(filter(names_the_writer, cast("list[Any]", _PERHAPS_BYLINES(root))), MENTIONS - 1):
+    for node in islice(filter(names_the_writer, cast("list[Any]", _PERHAPS_BYLINES(root))), MENTIONS):
         text = normalise(" ".join(node.itertext()))
         if len(text) > FEWEST_LETTERS and (_BY.match(text) or is_byline(node)) and not _PICTURE.search(text):
             yield text

@@ -62,7 +62,6 @@ _OUTSIDE = re.compile(rf"[^\x00-\x7f{re.escape(''.join(_BYTES))}]")
 _REFERENCE = re.compile(r"&#(?:x([0-9a-fA-F]{1,8})|(\d{1,9}));?")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\ufffe\uffff]")
 _NO_LETTERS = re.compile(r"[\W_]+")  # what str.isalnum says no to, twice as fast
-_SPACES = re.compile(r"[^\S\n]+|\n")
 _NEEDS_CARE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u0300-\U0010ffff]")
 _OPENING = re.compile(r"<((?a:style|svg|script))\b", re.IGNORECASE)  # ASCII: or "ſ" would be an s
 _CLOSING = {name: re.compile(rf"</(?a:{name})\s*>", re.IGNORECASE) for name in ("style", "svg", "script")}
@@ -78,16 +77,19 @@ def decode(body: bytes, content_type: str) -> str:
             return once_encoded(body.decode("utf-8")) if _TWICE.search(body) else body.decode("utf-8")
         except UnicodeDecodeError:
             pass  # a cut last character or another charset: the claims are asked
-    for label in claimed(body, content_type):
-        codec = _LABELS.get(label.lower())
-        if codec is None:
-            continue
+    for codec in claimed_codecs(body, content_type):
         if codec.startswith("utf-16") and b"<" in body[:200] and b"\0" not in body[:200]:
             continue  # readable as ASCII, so it is not
         text = body.decode(codec, "replace")
         if is_text(text):
             return text
     return detected(body)
+
+
+def claimed_codecs(body: bytes, content_type: str) -> Iterator[str]:
+    """Python's codecs for the charsets that the header and the page name, as far as the names are any."""
+    labels = (label.lower() for label in claimed(body, content_type))
+    yield from dict.fromkeys(_LABELS[label] for label in labels if label in _LABELS)
 
 
 def once_encoded(text: str) -> str:

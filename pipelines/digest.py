@@ -25,7 +25,6 @@ from pipelines.urls import is_web
 
 Row = Mapping[str, Any]
 
-FORMATS = ("text", "html", "markdown")
 NO_SPACES = ("zh", "ja")  # between two sentences
 BETWEEN = " · "
 COLUMNS = 72  # of a mail in plain text

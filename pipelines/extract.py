@@ -1,9 +1,9 @@
 """Turn a fetched page into a document: its blocks in order, and what it claims of itself.
 
 Why it stands alone: a mistake made here must never cost a second fetch. So it takes bytes and gives back a document;
-it opens nothing, stores nothing, reads no clock. The page is parsed once; trafilatura works on that tree and tells
-which blocks it would keep, cleaning decides. trafilatura and htmldate are imported here and nowhere else: their next
-release touches this file and the golden pages, no more.
+it opens nothing, stores nothing, reads no clock. The page is parsed once; the glance marks what looks like the text, and
+where it leaves doubt trafilatura is asked, on the same tree; cleaning decides. trafilatura and htmldate are called here
+and nowhere else: their next release touches this file and the golden pages, no more.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ from pipelines.decode import (
 from pipelines.headline import title_of
 from pipelines.language import code, guessed, language_of
 from pipelines.reading.glance import glance
+from pipelines.reading.words import LINKED
 from pipelines.records import Block, Document, Page, Rejection
 from pipelines.urls import site
 
@@ -48,7 +49,6 @@ LANGUAGE_CHARS = 3000
 PARAGRAPH_CHARS = 80
 PAGE_CHARS = 600  # a page with less text than this has nothing to look for
 LITTLE = 0.3  # share of the page's paragraphs; below it the fast way missed the body more often than not
-LINKED = 0.5  # share of link characters from which a block leads elsewhere
 
 UNREAD = (  # what trafilatura deletes sooner or later; not "nav" and "button", by which it tells how much it missed
     "svg", "style", "template", "aside", "footer", "menu", "select", "dialog", "img", "picture", "source", "iframe", "canvas", "link", "meta",

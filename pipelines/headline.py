@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 
 from pipelines.claims import Claims, site_names
 from pipelines.decode import letters_of, normalise
+from pipelines.reading.words import LINKED
 from pipelines.records import Block, Page
 
 FEWEST_LETTERS = 8  # a shorter heading may stand in the title tag by chance
@@ -219,7 +220,7 @@ def line_above(blocks: Sequence[Block], names: set[str]) -> str:
         if (
             not LINE_WORDS[0] <= at <= LINE_WORDS[1]
             or share < TAKEN_UP
-            or block.link_density > TAKEN_UP
+            or block.link_density >= LINKED
             or block.text.endswith(".")
         ):
             continue

@@ -17,6 +17,7 @@ from urllib.parse import quote
 from pipelines.errors import CopydeskError, one_line
 from pipelines.report import JSON_ESCAPES, day, flat, plural
 from pipelines.store.filters import Filter
+from pipelines.store.news import key_of
 
 if TYPE_CHECKING:
     from pipelines.config import Config, WatchConfig
@@ -51,7 +52,7 @@ def matches(corpus: Corpus, watch: WatchConfig, limit: int) -> list[Row]:
     seen: set[tuple[str, int]] = set()
     found: list[Row] = []
     for row in corpus.matching(watch.query, filter_of(watch, limit=limit * PER_STORY)):
-        key = ("story", int(row["story"])) if row["story"] else ("cluster", int(row["cluster"]))
+        key = key_of(row)
         if key not in seen:
             seen.add(key)
             found.append(row)

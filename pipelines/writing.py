@@ -78,7 +78,7 @@ class Settling:
 
     def go(self, name: str, clock: Clock, *, is_draining: bool, count: Callable[[int], None]) -> None:
         """Settle until told to stop; `is_draining`: until the stream is empty."""
-        since, grouped = REREAD, clock()  # first what an earlier run read and never let go of
+        since, grouped, settled = REREAD, clock(), 0  # first what an earlier run read and never let go of
         while True:
             self._ask(partial(self._link.claim, name))
             entries = self._ask(partial(self._link.read, since, BATCH, WAIT_S))
@@ -89,8 +89,8 @@ class Settling:
                 since = NEW
             elif is_draining:
                 return
-            if clock() - grouped > STORIES_EVERY:
-                grouped = clock()
+            if self._tally.pages > settled and clock() - grouped > STORIES_EVERY:
+                grouped, settled = clock(), self._tally.pages
                 self._writer.do(partial(regroup_stories, run=self._run, now=grouped)).result()
 
     def _settle(self, entries: Sequence[tuple[bytes, bytes]]) -> None:

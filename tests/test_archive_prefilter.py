@@ -116,3 +116,19 @@ def test_a_word_that_stands_only_in_scripts_or_addresses_is_none():
 
 def test_what_cannot_be_searched_passes():
     assert may_be_topical(page("<p>Headphones</p>".encode("utf-16")))
+
+
+@pytest.mark.parametrize("charset", ["none", "foo", "hex", "x-sjis", "windows-949", "ISO-8859-1"])
+def test_a_charset_that_nobody_knows_costs_nothing(charset):
+    told = f"<html><head><meta charset={charset}></head><body><p>A harbour counts its ropes.</p></body></html>"
+    assert not may_be_topical(page(told.encode(), f"text/html; charset={charset}"))
+
+
+@pytest.mark.parametrize(
+    ("codec", "charset"),
+    [("iso2022_jp", "iso-2022-jp"), ("cp932", ""), ("euc_jp", ""), ("cp932", "x-sjis"), ("gb18030", "utf-8")],
+)
+def test_letters_that_are_not_what_they_claim_are_let_through(codec, charset):
+    text = "人工智能安全" if codec == "gb18030" else "人工知能の安全性 AI安全性 人工知能"
+    body = f"<html><head><meta charset='{charset}'></head><body><p>{text * 3}</p></body></html>".encode(codec)
+    assert may_be_topical(page(body, f"text/html; charset={charset}" if charset else "text/html"))

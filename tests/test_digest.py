@@ -11,7 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from lxml import html
 
-from pipelines.digest import FORMATS, RENDERERS, as_html, as_mail, as_markdown, as_text, digest_of, two_sentences
+from pipelines.digest import RENDERERS, as_html, as_mail, as_markdown, as_text, digest_of, two_sentences
 from pipelines.records import Placement
 from pipelines.sentences import sentences
 from pipelines.store import Corpus
@@ -137,7 +137,7 @@ def test_filters_and_the_limit_count_what_is_left_out(corpus):
     assert made(corpus, chosen=Filter(topic="governance")).total == 0
     short = made(corpus, limit=1)
     assert "and 1 more story" in as_text(short)
-    assert all("and 1 more story" in RENDERERS[form](short) for form in FORMATS)
+    assert all("and 1 more story" in RENDERERS[form](short) for form in RENDERERS)
 
 
 LOADS = re.compile(
@@ -176,7 +176,7 @@ def test_nothing_a_page_says_is_more_than_text(title, text, publisher):
     assert set(tags) <= {"html", "head", "meta", "title", "body", "h1", "h2", "div", "p", "bdi", "a"}
     assert tags.count("h2") == 1
     assert tags.count("a") == 1
-    for form in FORMATS:
+    for form in RENDERERS:
         shown = RENDERERS[form](found)
         assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", shown)
     assert max(len(line) for line in as_text(found).split("\n") if "https://" not in line) <= 72

@@ -8,7 +8,7 @@ import pytest
 
 HERE = Path(__file__).parent
 TABLE = tomllib.loads((HERE / "faults.toml").read_text("utf-8"))
-MAX_UNTESTED = 7  # promises that cannot be tested yet; may only fall
+MAX_UNTESTED = 1  # promises that cannot be tested yet; may only fall
 
 
 def carried(path):

@@ -1,6 +1,7 @@
 """What the pages of the reading room are made of: differences, blocks in place, portions, charts, words, the visit."""
 
 import re
+import threading
 from datetime import date, timedelta
 
 import pytest
@@ -8,17 +9,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 from markupsafe import escape
 
+from pipelines.config import Config
 from pipelines.serve import difference
 from pipelines.serve.charts import chart, monday, week_of
 from pipelines.serve.difference import MAX_SENTENCES, additions, compare, folded
 from pipelines.serve.fates import Fate, Fold, in_place
 from pipelines.serve.fates import folded as folded_fates
 from pipelines.serve.portions import MAX_BYTES, paragraphs, portions, weight
+from pipelines.serve.readers import Readers
 from pipelines.serve.views.search import marked
 from pipelines.serve.views.today import VISIT_SECONDS, visited
 from pipelines.serve.words import ago, day_name, language_tag, outward, shown, when
 from pipelines.store.room.wanted import Cursor
 from pipelines.store.values import sentences
+from tests import room_subject as subject
 from tests.helpers import NOW
 
 SOME_TEXT = some.lists(
@@ -263,3 +267,21 @@ def test_a_visit_ends_when_its_reader_was_away():
 @pytest.mark.parametrize("cookie", ["x", "1.2.3", "1.2.3.x", "-1.2.3.4", f"{'9' * 30}.1.1.1", "1.1.99.1"])
 def test_a_cookie_of_nobody_is_a_first_visit(cookie):
     assert visited(cookie, 40, NOW).before == 40
+
+
+@pytest.mark.fault("W07")
+def test_a_slow_question_holds_up_nobody_else(tmp_path):
+    readers = Readers(subject.fill(tmp_path / "corpus.db"), Config(), count=2)
+    slow_began, may_end = threading.Event(), threading.Event()
+
+    def slow(room):
+        slow_began.set()
+        return may_end.wait(30)
+
+    waiting = readers.ask(slow)
+    assert slow_began.wait(30)
+    assert readers.ask(lambda room: "answered").result(30) == "answered"
+    assert not waiting.done()
+    may_end.set()
+    assert waiting.result(30)
+    readers.close()

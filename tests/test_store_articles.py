@@ -1,6 +1,7 @@
 """Keeping, revising, finding articles and their copies: what goes in comes out, and nothing is lost."""
 
 import random
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -477,3 +478,15 @@ def test_blocks_of_an_undone_transaction_are_stored_when_they_come_again(corpus)
 @given(st.lists(st.text(st.characters(exclude_categories=()) | st.sampled_from("\0\ud800\udfff\x01 a"), max_size=6)))
 def test_texts_are_storable_together_when_none_of_them_must_be_changed(texts):
     assert are_storable(texts) == all(clean_text(text) == text for text in texts)
+
+
+def test_what_a_site_has_is_counted_anew_after_a_transaction_that_was_undone(corpus, monkeypatch):
+    monkeypatch.setattr(memory_module, "MAX_HASHES_PER_SITE", 20)
+    monkeypatch.setattr(memory_module, "TRIM_SLACK", 2)
+    corpus.remember("a.example", range(22), NOW)
+    with suppress(RuntimeError), corpus.transaction():
+        corpus.remember("a.example", range(100, 110), NOW)
+        raise RuntimeError
+    for number in range(200, 210):
+        corpus.remember("a.example", {number}, NOW)
+    assert corpus._value("SELECT count(*) FROM block_memory", ()) <= 22

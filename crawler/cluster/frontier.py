@@ -6,7 +6,7 @@ items went through the pipelines, its links are queued. A lease is renewed by a 
 not call its scheduler; one that runs out goes back. Each host has a queue and a time when it may be asked next, so
 politeness holds across workers, and a slow host keeps nobody waiting.
 
-Nothing here waits for Redis: while it is away, what is to be queued waits in `_outbox`, and what is done is not said to
+Nothing here waits for Redis longer than one answer may take (`ANSWER_S`), and nothing asks again at once: while it is away, what is to be queued waits in `_outbox`, and what is done is not said to
 be done before that is empty.
 """
 
@@ -26,6 +26,7 @@ from scrapy_redis.queue import PriorityQueue
 from scrapy_redis.scheduler import Scheduler
 
 from crawler.cluster import letters, scripts
+from crawler.item_pipelines import LEFT
 from crawler.politeness import host_key
 from crawler.sharding import shard_of
 from pipelines.errors import one_line
@@ -46,7 +47,6 @@ LAST_TRIES_S = 3.0  # at the end of a run
 PATIENCE_S = 60.0  # a host that wants to be left alone for longer is for another run
 MOST_TRIES = 5  # a request that was taken back so often kills its workers
 BUSY = "copydesk:busy"
-LEFT = "is_left"  # in a request's meta: not done, though Scrapy is done with it
 
 
 class Frontier(Scheduler):  # type: ignore[misc]

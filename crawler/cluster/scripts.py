@@ -89,6 +89,7 @@ SET_ASIDE = (
     + """
 redis.call('ZREM', ARGV[1] .. ':leases', ARGV[2])
 redis.call('ZADD', ARGV[1] .. ':given_up', now, ARGV[2])
+redis.call('HDEL', ARGV[1] .. ':tries', ARGV[2])
 redis.call('ZREM', ARGV[3], (string.match(ARGV[2], '^%d+\\n([^\\n]*)\\n')))
 return 1
 """

@@ -16,7 +16,7 @@ import scrapy
 from scrapy.http import Request, Response
 
 from crawler.faults import POSTPONED, classify, status_word
-from crawler.item_pipelines import FetchedPage
+from crawler.item_pipelines import LEFT, FetchedPage
 from crawler.marks import marks_of
 from crawler.politeness import host_key
 from crawler.reading import apart
@@ -237,7 +237,7 @@ def error_of(failure: Failure) -> BaseException:
 def mark_left(failure: Failure, word: str) -> None:
     """Note on a request that was never made that it is still to be: a shared frontier takes it back."""
     if word in POSTPONED:
-        failure.request.meta["is_left"] = True  # type: ignore[attr-defined]
+        failure.request.meta[LEFT] = True  # type: ignore[attr-defined]
 
 
 def conditional(etag: str, last_modified: str) -> dict[str, str]:

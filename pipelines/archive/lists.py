@@ -73,10 +73,9 @@ def listed(path: Path) -> Iterator[Path | InputError]:
 
 
 def lines_of(path: Path) -> list[str]:
-    packed = path.read_bytes()
-    if path.name.lower().endswith(".gz"):
-        with gzip.open(path) as stream:
-            packed = stream.read(MOST_LIST_BYTES + 1)
+    opener = gzip.open if path.name.lower().endswith(".gz") else open
+    with opener(path, "rb") as stream:
+        packed = stream.read(MOST_LIST_BYTES + 1)
     if len(packed) > MOST_LIST_BYTES:
         raise OSError(f"more than {MOST_LIST_BYTES} bytes")
     return packed.decode("utf-8").splitlines()

@@ -2,7 +2,7 @@
 
 A general archive has a page of ours in a few hundred; parsing one takes 30 ms, this look 2. It must not miss: markup and
 punctuation between the words of a term do not matter, nor does their case, and a page whose letters cannot be seen as
-they stand (UTF-16, character references throughout) is let through.
+they stand (UTF-16, escape sequences, character references throughout, no charset that fits) is let through.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 
-from pipelines.decode import claimed
+from pipelines.decode import claimed_codecs
 from pipelines.records import Page
 from pipelines.relevance import Phrase, vocabulary
 
@@ -32,6 +32,7 @@ TAG = re.compile(rb"<(?![Mm][Ee][Tt][Aa]\b)[^>]*>")  # what a meta element says 
 REFERENCE = re.compile(
     rb"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,31});"
 )  # ends a word, as its letter would
+ESCAPE = b"\x1b$"  # begins East Asian letters in ISO-2022
 SOFT_HYPHENS = (b"&shy;", b"&#173;", b"&#xad;", b"&#xAD;")  # stand in a word
 
 
@@ -56,7 +57,7 @@ class Needles:
 def may_be_topical(page: Page) -> bool:
     """False only where no stage could find the page relevant to the topic."""
     body = page.body
-    if b"\0" in body[:1024] or body.count(b"&#") > MOST_REFERENCES:
+    if b"\0" in body[:1024] or ESCAPE in body or body.count(b"&#") > MOST_REFERENCES or is_of_unknown_letters(page):
         return True
     text = TAG.sub(b" ", SCRIPT.sub(b" ", body))
     for hyphen in SOFT_HYPHENS:
@@ -64,6 +65,17 @@ def may_be_topical(page: Page) -> bool:
     seen = Seen(REFERENCE.sub(b" ", text), page)
     needles = prepared()
     return seen.has(needles["positive"]) or (seen.has(needles["ambiguous"]) and seen.has(needles["context"]))
+
+
+def is_of_unknown_letters(page: Page) -> bool:
+    """True for a page whose bytes are not what it claims, so that its charset is guessed when it is parsed."""
+    if page.body.isascii() or any(codec != "utf-8" for codec in claimed_codecs(page.body, page.content_type)):
+        return False
+    try:
+        page.body.decode("utf-8")
+    except UnicodeDecodeError as error:
+        return error.end < len(page.body)  # not just a last letter that was cut off
+    return False
 
 
 class Seen:
@@ -74,7 +86,7 @@ class Seen:
         self.words = frozenset(words)
         self._told = b" %b " % b" ".join(words)
         self._body = body
-        claims = dict.fromkeys(claimed(page.body, page.content_type))
+        claims = list(claimed_codecs(page.body, page.content_type))
         leads = len(body) - len(body.translate(None, LEADS))
         self._codecs = [name for name in claims if name not in ("utf-8", "cp1252")] + ["utf-8"] * (
             leads >= FEWEST_LEADS

@@ -121,7 +121,7 @@ def of_text(facts: Facts) -> Columns:
 
 
 def of_main(facts: Facts) -> Columns:
-    """What trafilatura kept around a block."""
+    """What the first reading took around a block."""
     page, words = facts.page, facts.words
     first_main, last_main = ends(facts.main & page.prose, facts.main)
     main_so_far = running(words * facts.main)

@@ -69,7 +69,7 @@ def above(view: View) -> Fates:
     return {
         index: Fate("navigation", is_kept=False, reason="above the title", evidence=view.blocks[index].text[:60])
         for index in range(min(title, view.start))
-        if view.is_open(index) and not view.is_prose[index] and (view.is_text or view.blocks[index].is_main)
+        if view.is_candidate(index) and not view.is_prose[index]
     } | {
         index: Fate("related", is_kept=False, reason="text above the title", evidence=view.document.title[:60])
         for index in range(view.opening)

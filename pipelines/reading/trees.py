@@ -73,7 +73,7 @@ def read_trees(package: str, name: str, names: Sequence[str]) -> Trees:
 def trees_of(plain: dict[str, Any], names: Sequence[str]) -> Trees:
     """Trees as their file has them; raises `ValueError` when they were trained for other features."""
     if plain["features"] != list(names):
-        msg = "the block model was trained on other features: train it again"
+        msg = "these trees were trained on other features: train them again"
         raise ValueError(msg)
     sizes = [len(tree["feature"]) for tree in plain["trees"]]
     roots = np.cumsum([0, *sizes[:-1]], dtype=np.int64)

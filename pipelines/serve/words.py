@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -31,7 +31,6 @@ ORIGINS = {
     "visible": "as the page shows it",
     "url": "from the address",
 }
-LONG_AGO = timedelta(days=2)
 
 
 def shown(value: Any) -> Any:

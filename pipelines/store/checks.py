@@ -71,10 +71,6 @@ class Checks(Search, Placing, Stats):
         except StorageError as error:
             return [Problem(f"{error.args[0]}: {error.args[1]}", RESTORE)]
 
-    def quick_check(self) -> bool:
-        """True when every page of the file is sound; no index is compared."""
-        return bool(self._value("PRAGMA quick_check(1)") == "ok")
-
     def _damages(self) -> Iterator[Problem]:
         for row in self._rows(f"PRAGMA integrity_check({MAX_TOLD})"):
             said = str(next(iter(row.values())))

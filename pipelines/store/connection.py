@@ -21,7 +21,7 @@ from pipelines.errors import CopydeskError, StorageError, one_line
 
 APPLICATION_ID = 0x636F7079  # "copy": tells our file from any other SQLite file
 SCHEMA_VERSION = 9  # how many steps migrations.py has; kept in user_version, so that opening reads one page
-BUSY_SECONDS = 30.0  # another writer's transaction is under a second; thirty means that it hangs
+BUSY_SECONDS = 30.0  # another writer's transaction is seconds at most; thirty means that it hangs (a merge takes longer, behind the run lock)
 CACHE_KIB = 32_768  # filled as needed; among 100,000 articles 64 MB gain nothing, 16 make adding four times as slow
 FETCH_ROWS = 200  # read in one step when many rows are streamed
 HEADER_BYTES = 100
@@ -78,6 +78,7 @@ class Connection:
 
     def _undo(self, depth: int) -> None:
         self._kept.clear()
+        self._most_hashes.clear()
         if not self._connection.in_transaction:
             return  # a full disk or an I/O error has rolled everything back already
         with suppress(sqlite3.OperationalError):  # "no such savepoint": the same, then work was begun anew

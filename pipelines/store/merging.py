@@ -32,8 +32,8 @@ class Rule:
     order: str
     apart: tuple[str, ...] = ()  # "column = expression" of `mine.column` and `excluded.column`
 
-    def sql(self, columns: list[str]) -> str:
-        """One statement that takes the table over."""
+    def sql(self, columns: list[str], chosen: str = "") -> str:
+        """One statement that takes the table over; `chosen`: the SELECT of its rows, with a WHERE, where it is not the whole table."""
         whole = [name for name in columns if name not in self.key.split(", ")]
         alone = {one.partition(" = ")[0]: one.partition(" = ")[2] for one in self.apart}
         is_later = f"({coalesced('excluded', self.order)}) > ({coalesced('mine', self.order)})"
@@ -43,7 +43,7 @@ class Rule:
         ]
         names = ", ".join(columns)
         return (
-            f"INSERT INTO main.{self.table} AS mine ({names}) SELECT {names} FROM {OTHER}.{self.table} WHERE 1"
+            f"INSERT INTO main.{self.table} AS mine ({names}) {chosen or f'SELECT {names} FROM {OTHER}.{self.table} WHERE 1'}"
             f" ON CONFLICT ({self.key}) DO UPDATE SET {', '.join(changes)}"
         )
 
@@ -142,14 +142,9 @@ class Merging(MergedArticles):
             f" WHERE t.ours = r.id AND {later}"
         )
         columns = [row["name"] for row in self._rows("PRAGMA main.table_info(source_runs)")]
-        self._run(
-            Rule("source_runs", "run, source", "finished, started, outcome, counts")
-            .sql(columns)
-            .replace(
-                f"SELECT run, {', '.join(columns[1:])} FROM {OTHER}.source_runs WHERE 1",
-                f"SELECT t.ours, {', '.join(columns[1:])} FROM {OTHER}.source_runs JOIN their_runs AS t ON t.theirs = run WHERE 1",
-            )
-        )
+        mapped = ", ".join("t.ours" if name == "run" else name for name in columns)
+        chosen = f"SELECT {mapped} FROM {OTHER}.source_runs JOIN their_runs AS t ON t.theirs = run WHERE 1"
+        self._run(Rule("source_runs", "run, source", "finished, started, outcome, counts").sql(columns, chosen))
 
     def _take_validators(self) -> None:
         """Of two validators for an address those of the later good answer count."""

@@ -58,7 +58,7 @@ class Search(Connection):
             )
             SELECT id, rank FROM placed {copies} ORDER BY rank, id DESC LIMIT ?
         """
-        phrases = " ".join(f'"{spaced(word)}"' for word in words)
+        phrases = phrases_of(words)
         ranks = {row["id"]: row["rank"] for row in self._rows(sql, (phrases, *values, chosen.rows))}
         rows = {
             row["id"]: row
@@ -93,6 +93,11 @@ def spaced(text: str) -> str:
     A change here needs a migration that builds the index anew.
     """
     return _CJK.sub(r" \1 ", unicodedata.normalize("NFKC", text))
+
+
+def phrases_of(words: Iterable[str]) -> str:
+    """Words as the index is asked for them: every one quoted, so that none is an operator."""
+    return " ".join(f'"{spaced(word)}"' for word in words)
 
 
 def words_of(query: str) -> list[str]:

@@ -13,7 +13,7 @@ from typing import Any
 
 from pipelines.store.connection import Row
 from pipelines.store.filters import TIME, Filter
-from pipelines.store.search import Search, spaced, words_of
+from pipelines.store.search import Search, phrases_of, words_of
 from pipelines.store.values import clean_text, moment
 
 TEXT_CHARS = 2_000  # of an article that is told of: what a feed shows
@@ -38,7 +38,7 @@ class Watches(Search):
             if not words:
                 return []
             condition += " AND a.id IN (SELECT rowid FROM articles_fts WHERE articles_fts MATCH ? AND rowid > ?)"
-            values = [*values, " ".join(f'"{spaced(word)}"' for word in words)]
+            values = [*values, phrases_of(words)]
             found = [after, after]
         sql = f"SELECT {NEWS} FROM articles AS a WHERE {condition} AND a.id > ? ORDER BY {TIME} DESC, a.id DESC LIMIT ?"
         return self._rows(sql, (*values, *found, chosen.rows))

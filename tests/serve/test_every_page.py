@@ -20,6 +20,7 @@ from tests.storing import make_article
 pytestmark = pytest.mark.xdist_group("serve")  # one corpus for all
 
 
+@pytest.mark.fault("W04")
 @pytest.mark.parametrize("name", subject.PATHS)
 def test_every_page_is_there_light_and_guarded(client, name):
     answer = client.get(subject.PATHS[name])
@@ -113,6 +114,7 @@ def test_what_a_hostile_article_says_is_only_said(client):
     assert "\ufffdgpj.exe\ufffd" in main(client, "/")
 
 
+@pytest.mark.fault("W10")
 @pytest.mark.parametrize(
     "address",
     ["/nope", "/article/0", "/article/99999999999999999999999", "/article/x", "/story/9999", "/run/9999", "/source/nobody", "/compare/1/9999",
@@ -124,11 +126,13 @@ def test_what_is_not_there_is_404_and_one_line(client, address):
     assert "Traceback" not in answer.text
 
 
+@pytest.mark.fault("W06")
 def test_only_reading_is_possible(client):
     assert client.post("/").status_code == 405
     assert client.delete(f"/article/{subject.FIRST}").status_code == 405
 
 
+@pytest.mark.fault("W05")
 @pytest.mark.parametrize(
     "host",
     [
@@ -151,6 +155,12 @@ def test_a_name_of_the_web_that_points_here_is_refused(client, host):
 @pytest.mark.parametrize("host", ["localhost", "LOCALHOST:8360", "127.0.0.1:8360", "[::1]:8360", "192.168.1.5"])
 def test_names_of_this_machine_are_served(client, host):
     assert client.get("/help", headers={"Host": host}).status_code == 200
+
+
+@pytest.mark.fault("W11")
+@pytest.mark.parametrize("name", subject.PATHS)
+def test_no_page_tells_where_on_this_machine_the_corpus_lies(client, path, name):
+    assert str(path.parent) not in client.get(subject.PATHS[name]).text
 
 
 def test_no_page_is_heavy_whatever_it_is_about(tmp_path):

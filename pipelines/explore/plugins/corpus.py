@@ -13,7 +13,7 @@ from typing import Any
 from datasette import hookimpl
 
 from pipelines.errors import ConfigError
-from pipelines.store.search import snippet, spaced, words_of
+from pipelines.store.search import phrases_of, snippet, spaced, words_of
 
 HOSTS = frozenset({"127.0.0.1", "localhost", "[::1]"})
 NOTHING = '""'  # matches no article
@@ -40,7 +40,7 @@ def segmented(text: object) -> str:
 def phrases(query: object) -> str:
     """What a person typed, as the search index wants it: Han, Kana and Hangul apart, every word quoted."""
     try:
-        return " ".join(f'"{spaced(word)}"' for word in words_of(str(query or ""))) or NOTHING
+        return phrases_of(words_of(str(query or ""))) or NOTHING
     except ConfigError:  # empty or far too long: it finds nothing, as any query that is in no text
         return NOTHING
 

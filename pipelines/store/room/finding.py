@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pipelines.store.connection import Connection, Row
 from pipelines.store.filters import TIME
 from pipelines.store.room.wanted import Wanted
-from pipelines.store.search import RESULT, TITLE_WEIGHT, as_result, spaced, words_of
+from pipelines.store.search import RESULT, TITLE_WEIGHT, as_result, phrases_of, words_of
 
 MOST_HITS = 2_000  # looked up one by one for the facets
 FACET_ROWS = 12  # of each kind; the rest is rare
@@ -35,7 +35,7 @@ class Finding(Connection):
 
     def found(self, query: str, wanted: Wanted, *, by_rank: bool, skip: int, rows: int) -> Found:
         """One page of what a search gives; `ConfigError` as `Corpus.search` has it."""
-        phrases = " ".join(f'"{spaced(word)}"' for word in words_of(query))
+        phrases = phrases_of(words_of(query))
         if not phrases:
             return Found()
         newest = (
@@ -88,7 +88,7 @@ class Finding(Connection):
 
     def newest_found(self, query: str, wanted: Wanted, rows: int) -> list[Row]:
         """Canonical articles of the texts found, with their text, the last that came first: what a feed of a search gives."""
-        phrases = " ".join(f'"{spaced(word)}"' for word in words_of(query))
+        phrases = phrases_of(words_of(query))
         if not phrases:
             return []
         wish, values = wanted.conditions()

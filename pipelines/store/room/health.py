@@ -9,12 +9,12 @@ from statistics import median
 from pipelines.store.connection import Connection, Row
 from pipelines.store.filters import TIME
 from pipelines.store.runs import LEAST_ARTICLES, RHYTHM_ARTICLES, with_counts
+from pipelines.store.stories import ITEM
 from pipelines.store.values import at, clean_text
 
 STRIP_RUNS = 14
 RECENT, EARLIER = 15, 60  # articles: the latest against those before them; an extractor that breaks shows in the latest
 SCANNED_REJECTIONS = 10_000  # the newest that are counted by reason, and looked through for one
-ITEM = "a.id, a.url, a.source, a.publisher, a.title, a.published, a.fetched, a.language, a.words, a.relevance, a.verdict, a.canonical, a.cluster, a.story"
 BEFORE_ALL = 2**62
 
 
