@@ -44,8 +44,7 @@ class Connection:
         self._connection = connection
         self._depth = 0
         self._telling = Telling(path)
-        # keys this connection knows a table to have, so as not to offer them again
-        self._kept: dict[str, set[int]] = {}
+        self._kept: dict[str, set[int]] = {}  # keys this connection knows a table to have: not offered again
         self._most_hashes: dict[str, int] = {}  # of a site's block memory, at most: counting them takes a millisecond
 
     def close(self) -> None:
