@@ -21,22 +21,6 @@ LAYOUT_CELL_CHARS = 400  # a cell with more text than this is a column of the pa
 MAX_CELLS = 200
 
 HEADINGS = {f"h{level}": level for level in range(1, 7)}
-SKIPPED = {
-    "script",
-    "style",
-    "svg",
-    "head",
-    "iframe",
-    "object",
-    "embed",
-    "canvas",
-    "audio",
-    "video",
-    "select",
-    "option",
-    "textarea",
-    "math",
-}
 LINK_END = ""  # texts are never empty, so this piece says that a link ended here
 STREAMED = "S:"  # React sends parts of a page hidden under such an id, and its script moves them to their place
 HIDING = {"template", "noscript"}
@@ -45,14 +29,31 @@ BLOCK_TAGS = {
     "fieldset", "figcaption", "figure", "footer", "form", "frameset", "header", "hr", "html", "label", "legend", "li", "main", "menu", "nav", "ol",
     "p", "pre", "section", "summary", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "ul", "template", "noscript", *HEADINGS,
 }  # fmt: skip
-ENDING = BLOCK_TAGS | {"a"}  # elements whose end means something, if they are not hidden
+BLOCK, LINK, BREAK, SKIPPED = (
+    "block",
+    "link",
+    "break",
+    "skipped",
+)  # what an element is to the walk; all others are inline
+SKIPPED_TAGS = (
+    "script", "style", "svg", "head", "iframe", "object", "embed", "canvas", "audio", "video", "select", "option", "textarea", "math",
+)  # fmt: skip
+ROLES = dict.fromkeys(BLOCK_TAGS, BLOCK) | dict.fromkeys(SKIPPED_TAGS, SKIPPED) | {"a": LINK, "br": BREAK}
 FORMS = {
     "p": "paragraph", "li": "list_item", "dd": "list_item", "dt": "list_item", "blockquote": "quote", "figcaption": "caption", "caption": "caption",
     "pre": "code", "button": "other", "label": "other", "legend": "other", "summary": "other", "form": "other", "address": "other",
+    **dict.fromkeys(HEADINGS, "heading"),
 }  # fmt: skip
+FORM_IN = dict.fromkeys(
+    (*FORMS.values(), "paragraph"), FORMS
+) | {  # an element's form goes by that of the one around it
+    "quote": FORMS | {"p": "quote", "div": "quote"},
+    "caption": FORMS | {"p": "caption", "div": "caption"},
+    "list_item": FORMS | {"p": "list_item"},
+}
 _INVISIBLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
-# of a page's thousand elements the dozen that `is_hidden` must look at
-_PERHAPS_HIDDEN = etree.XPath("//*[@hidden or @aria-hidden or @style]|//template|//noscript")
+# of a page's thousand elements the dozens that `is_hidden` must look at; asked for by element it takes twice as long
+_MAY_HIDE = etree.XPath("//@hidden|//@style|//@aria-hidden")
 _NOT_A_NAME = re.compile(r"[^\w-]")
 LAYING_OUT = (
     "p",
@@ -84,53 +85,74 @@ class Walker:
         self._outer: list[tuple[str, str, int]] = []  # those of the elements around it
         self._hidden = 0
         self._links = 0
-        self._perhaps_hidden: set[Any] = set()
+        self._last_row: Any = None  # the table's row that became a block as a whole
 
-    def walk(self, root: Any) -> list[Block]:
+    def walk(self, root: Any) -> list[Block]:  # noqa: PLR0912 - as the docstring says
+        """The blocks below this element, in order.
+
+        Long because a call for each of a thousand elements would take as long as all that is done with it here.
+        """
+        pieces = self._pieces
         # kept: an element of lxml's is the same object only while somebody holds it
-        self._perhaps_hidden = set(cast("list[Any]", _PERHAPS_HIDDEN(root)))
+        perhaps_hidden = {attribute.getparent() for attribute in cast("list[Any]", _MAY_HIDE(root))}
         steps = etree.iterwalk(root, events=("start", "end"))
         for event, node in steps:
             tag = node.tag
+            role = ROLES.get(tag)
             if event == "start":
-                if not isinstance(tag, str):
-                    continue
-                if tag in SKIPPED or (tag == "tr" and self._row(node)):
+                if role == SKIPPED or (tag == "tr" and self._row(node)):
                     steps.skip_subtree()
                     continue
-                self._start(tag, node)
-                text = node.text if tag != "br" else None
+                if role == BREAK:
+                    self._break()
+                    continue
+                if role == BLOCK:
+                    if pieces:
+                        self._flush()
+                    path, form = self._path, self._form
+                    self._outer.append((path, form, self._level))
+                    self._path = below(path, tag, node)
+                    self._form = FORM_IN[form].get(tag, "paragraph")
+                    self._level = HEADINGS.get(tag, 0)
+                if self._hidden or tag in HIDING or (node in perhaps_hidden and is_hidden(node)):
+                    self._hide(role)
+                if role == LINK:
+                    self._links += 1
+                    if pieces and pieces[-1] == LINK_END:  # two links of a menu, parted by style alone
+                        pieces.append(" ")
+                text = node.text
             else:
-                is_open = (tag in ENDING or self._hidden) and tag not in SKIPPED and isinstance(tag, str)
-                if is_open and not (tag == "tr" and node is self._last_row):
-                    self._end(tag)
+                if role == BLOCK and node is not self._last_row:
+                    if pieces:
+                        self._flush()
+                    self._path, self._form, self._level = self._outer.pop()
+                if self._hidden and role not in (BREAK, SKIPPED) and node is not self._last_row:
+                    self._show(role)
+                if role == LINK:
+                    self._links -= 1
+                    if pieces:
+                        pieces.append(LINK_END)
                 text = node.tail if node is not root else None
-            if text and (self._pieces or not text.isspace()):
-                self._text(text)
+            if text and (pieces or not text.isspace()):
+                pieces.append(text)
+                if self._breaks and not text.isspace():
+                    self._breaks = 0
+                if self._links:
+                    self._link_chars += len(text.strip())
         self._flush()
         return self.blocks
 
-    _last_row: Any = None
+    def _hide(self, role: str | None) -> None:
+        """What begins here is hidden, or is inside of what is."""
+        if not self._hidden and role != BLOCK:
+            self._flush()
+        self._hidden += 1
 
-    def _start(self, tag: str, node: Any) -> None:
-        if tag in BLOCK_TAGS:
-            if self._pieces:
-                self._flush()
-            self._outer.append((self._path, self._form, self._level))
-            self._path = self._path_of(tag, node)
-            self._form = self._form_of(tag)
-            self._level = HEADINGS.get(tag, 0)
-        elif tag == "br":
-            self._break()
-            return
-        if self._hidden or (node in self._perhaps_hidden and is_hidden(tag, node)):
-            if not self._hidden and tag not in BLOCK_TAGS:
-                self._flush()
-            self._hidden += 1
-        if tag == "a":
-            if self._pieces and self._pieces[-1] == LINK_END:  # two links of a menu, parted by style alone
-                self._pieces.append(" ")
-            self._links += 1
+    def _show(self, role: str | None) -> None:
+        """An element that is hidden, or is inside of one, ends."""
+        if self._hidden == 1 and role != BLOCK:
+            self._flush()
+        self._hidden -= 1
 
     def _break(self) -> None:
         self._breaks += 1
@@ -139,51 +161,12 @@ class Walker:
         else:
             self._pieces.append(" ")
 
-    def _end(self, tag: str) -> None:
-        if tag == "br":
-            return
-        if tag in BLOCK_TAGS:
-            if self._pieces:
-                self._flush()
-            self._path, self._form, self._level = self._outer.pop()
-        if self._hidden:
-            if self._hidden == 1 and tag not in BLOCK_TAGS:
-                self._flush()
-            self._hidden -= 1
-        if tag == "a":
-            self._links = max(0, self._links - 1)
-            if self._pieces:
-                self._pieces.append(LINK_END)
-
-    def _form_of(self, tag: str) -> str:
-        outer = self._form
-        if tag in HEADINGS:
-            return "heading"
-        if (
-            tag in ("p", "div", "span")
-            and outer in ("quote", "list_item", "caption")
-            and (tag == "p" or outer != "list_item")
-        ):
-            return outer
-        return FORMS.get(tag, "paragraph")
-
-    def _path_of(self, tag: str, node: Any) -> str:
-        outer = self._path
-        return f"{outer}/{step(tag, node.get('class'), node.get('id'))}" if len(outer) < MAX_PATH_CHARS else outer
-
-    def _text(self, text: str) -> None:
-        if self._breaks and not text.isspace():
-            self._breaks = 0
-        self._pieces.append(text)
-        if self._links:
-            self._link_chars += len(text.strip())
-
     def _flush(self) -> None:
         if self._pieces:
             text = normalise("".join(self._pieces))
             if text:
                 self._add(text, self._form, self._link_chars, self._path)
-            self._pieces = []
+            self._pieces.clear()
         self._link_chars = 0
 
     def _add(self, text: str, form: str, link_chars: int, path: str) -> None:
@@ -211,8 +194,13 @@ class Walker:
         text = " | ".join(cell for cell in cells if cell)
         if text:
             link_chars = sum(len(normalise("".join(link.itertext()))) for link in row.iter("a"))
-            self._add(text, "table_row", link_chars, self._path_of("tr", row))
+            self._add(text, "table_row", link_chars, below(self._path, "tr", row))
         return True
+
+
+def below(path: str, tag: str, node: Any) -> str:
+    """The path of an element in the one with this path."""
+    return f"{path}/{step(tag, node.get('class'), node.get('id'))}" if len(path) < MAX_PATH_CHARS else path
 
 
 @lru_cache(maxsize=4096)
@@ -233,13 +221,9 @@ def is_layout(row: Any) -> bool:
     return any(line.getnext() is not None and line.getnext().tag == "br" for line in row.iter("br"))
 
 
-def is_hidden(tag: str, node: Any) -> bool:
-    """True for what a browser does not show: templates, the hidden attribute, display:none, aria-hidden."""
-    if tag in HIDING:
-        return True
+def is_hidden(node: Any) -> bool:
+    """True for what a browser does not show by its attributes: hidden, display:none, aria-hidden."""
     attributes = node.attrib
-    if not attributes:
-        return False
     if "hidden" in attributes and attributes["hidden"].lower() != "until-found":
         return not attributes.get("id", "").startswith(STREAMED)
     style = attributes.get("style")

@@ -1,7 +1,7 @@
 """Every setting with its default and its reason, and the only reader of copydesk.toml and the environment.
 
 Code < copydesk.toml < COPYDESK_… < command line. Unknown keys are errors that name the file, the key and what
-is allowed. Sections are frozen; a command-line flag makes a changed copy. msgspec is imported here and nowhere else.
+is allowed. Sections are frozen; a command-line flag makes a changed copy.
 """
 
 from __future__ import annotations

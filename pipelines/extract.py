@@ -11,7 +11,6 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -189,7 +188,7 @@ def within(blocks: list[Block], limit: int) -> list[Block]:
         if total > limit:
             return [
                 *blocks[:index],
-                replace(block, text=block.text[: limit - total + len(block.text)] or block.text[:1]),
+                block.changed(text=block.text[: limit - total + len(block.text)] or block.text[:1]),
             ]
     return blocks
 
@@ -202,7 +201,7 @@ def with_main(blocks: list[Block], root: Any, url: str) -> tuple[list[Block], bo
     seen = glance(blocks)
     if seen.is_sure:
         marks = zip(blocks, seen.is_main.tolist(), strict=True)
-        return [replace(block, is_main=True) if is_main else block for block, is_main in marks], True
+        return [block.changed(is_main=True) if is_main else block for block, is_main in marks], True
     return kept_by_trafilatura(blocks, root, url), False
 
 
@@ -262,7 +261,7 @@ def marked(blocks: Sequence[Block], main: str) -> list[Block]:
             chosen = sorted(found, key=partial(preference, blocks=blocks, sure=sure, last=last))[:count]
             kept.update(chosen)
             last = chosen[0]
-    return [replace(block, is_main=True) if index in kept else block for index, block in enumerate(blocks)]
+    return [block.changed(is_main=True) if index in kept else block for index, block in enumerate(blocks)]
 
 
 def preference(index: int, blocks: Sequence[Block], sure: set[int], last: int) -> tuple[bool, bool, int, int]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import sys
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, is_dataclass
 from functools import cache
 from typing import Any, get_args, get_type_hints
 
@@ -80,11 +80,11 @@ def version() -> str:
 
 def describe(kind: Any, seen: set[Any]) -> list[str]:
     """A line for each field of a record and of the records in it."""
-    if not is_dataclass(kind):
+    if not (is_dataclass(kind) or (isinstance(kind, type) and issubclass(kind, msgspec.Struct))):
         return [line for part in get_args(kind) for line in describe(part, seen)]
     if kind in seen:
         return []
     seen.add(kind)
     hints = get_type_hints(kind)
-    own = [f"{getattr(kind, '__name__', '')}.{field.name}: {hints[field.name]}" for field in fields(kind)]
-    return own + [line for field in fields(kind) for line in describe(hints[field.name], seen)]
+    own = [f"{getattr(kind, '__name__', '')}.{name}: {hint}" for name, hint in hints.items()]
+    return own + [line for hint in hints.values() for line in describe(hint, seen)]

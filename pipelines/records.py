@@ -9,6 +9,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any, Self
+
+import msgspec
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,8 +49,15 @@ class Page:
     hint: Hint = field(default_factory=Hint)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Block:
+class Record(msgspec.Struct, frozen=True, gc=False):
+    """What a page has hundreds of: made in a tenth of the time that a frozen dataclass takes, and read in a third by another process."""
+
+    def changed(self, **fields: Any) -> Self:
+        """The same record with other values in these fields."""
+        return msgspec.structs.replace(self, **fields)
+
+
+class Block(Record, frozen=True, kw_only=True, gc=False):
     """One paragraph, heading, list item…: the unit that cleaning keeps or drops, with the reason."""
 
     text: str

@@ -24,7 +24,7 @@ OWNERS = {  # library: modules that may import it
     "sqlite_utils": ("pipelines.store",),
     "sqlite3": ("pipelines.store",),
     "warcio": ("pipelines.warc",),
-    "msgspec": ("pipelines.config", "pipelines.parcels", "crawler.cluster.letters"),
+    "msgspec": ("pipelines.config", "pipelines.records", "pipelines.parcels", "crawler.cluster.letters"),
     "redis": ("pipelines.stream", "crawler.cluster"),
     "scrapy_redis": ("crawler.cluster",),
     "pyarrow": ("pipelines.export.parquet",),

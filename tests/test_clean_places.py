@@ -1,7 +1,5 @@
 """What the place of a block says when no word does: other stories above the title, under links, comments in their element."""
 
-from dataclasses import replace
-
 import pytest
 
 from pipelines.clean import by_rules, by_words
@@ -53,7 +51,7 @@ def test_other_stories_above_the_title_are_not_the_text():
 @pytest.mark.parametrize("more", [{"level": 2}, {"text": "News"}], ids=["no main heading", "not the title"])
 def test_text_above_a_heading_that_is_not_the_title_stays(more):
     heading, *rest = ARTICLE
-    found = fates(*(text("div.page/p", paragraph) for paragraph in TEASERS), replace(heading, **more), *rest)
+    found = fates(*(text("div.page/p", paragraph) for paragraph in TEASERS), heading.changed(**more), *rest)
     assert TEASERS[0] in kept(found)
 
 

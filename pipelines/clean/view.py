@@ -14,15 +14,14 @@ from functools import cached_property
 from pipelines.clean.cue_words import cues_for
 from pipelines.decode import letters_of
 from pipelines.reading.words import LINKED, PROSE_WORDS, count_words, ends_well
-from pipelines.records import Block, Document
+from pipelines.records import Block, Document, Record
 
 TITLE_LETTERS = 8  # a shorter title may be any line
 OPENED_WORDS = 40  # prose that a title must have after it to be where the text begins
 BODY_SHARE = 0.2  # share of the kept prose a path must hold to count as a place of the body
 
 
-@dataclass(frozen=True, slots=True)
-class Fate:
+class Fate(Record, frozen=True, gc=False):
     """What becomes of a block, why, and what was seen."""
 
     kind: str
@@ -59,7 +58,7 @@ class View:
                 self.__dict__[name] = other.__dict__[name]
         return self
 
-    @property
+    @cached_property
     def blocks(self) -> tuple[Block, ...]:
         return self.document.blocks
 
@@ -79,8 +78,7 @@ class View:
     @cached_property
     def cues(self) -> list[Mapping[str, str]]:
         """The kinds each block announces, with the phrase."""
-        cues = cues_for(self.document.language)
-        return [cues.find(block.text) for block in self.blocks]
+        return cues_for(self.document.language).find_all([block.text for block in self.blocks])
 
     @cached_property
     def is_prose(self) -> list[bool]:

@@ -254,7 +254,7 @@ def decided(page: Sample, model: Any, columns: list[int]) -> Any:
 def by_glance(page: Sample, seen: glance.Glance) -> Any:
     """What the rules keep of a page whose text was seen at a glance."""
     marks = zip(page.document.blocks, seen.is_main.tolist(), strict=True)
-    document = replace(page.document, blocks=tuple(replace(block, is_main=is_main) for block, is_main in marks))
+    document = replace(page.document, blocks=tuple(block.changed(is_main=is_main) for block, is_main in marks))
     return np.array([fate.is_kept for fate in by_rules(by_words(document), page.template).all_fates()])
 
 
