@@ -60,8 +60,10 @@ _TWICE = re.compile(
 _HIGH = re.compile(f"[{re.escape(''.join(_BYTES))}]+")
 _OUTSIDE = re.compile(rf"[^\x00-\x7f{re.escape(''.join(_BYTES))}]")
 _REFERENCE = re.compile(r"&#(?:x([0-9a-fA-F]{1,8})|(\d{1,9}));?")
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\ufffe\uffff]")
+_CONTROLS = [chr(code) for code in (*range(9), 0x0B, *range(0x0E, 0x20))]
 _NO_LETTERS = re.compile(r"[\W_]+")  # what str.isalnum says no to, twice as fast
+_NO_ASCII_LETTERS = bytes(byte for byte in range(128) if not chr(byte).isalnum())  # and this in a fifth of it
+_LOWER = bytes(range(256)).lower()
 _NEEDS_CARE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u0300-\U0010ffff]")
 _OPENING = re.compile(r"<((?a:style|svg|script))\b", re.IGNORECASE)  # ASCII: or "ſ" would be an s
 _CLOSING = {name: re.compile(rf"</(?a:{name})\s*>", re.IGNORECASE) for name in ("style", "svg", "script")}
@@ -139,7 +141,12 @@ def detected(body: bytes) -> str:
 
 def without_control_references(text: str) -> str:
     """`&#1;`, or the character itself, makes the extractor give up the whole page: put a space there, or nothing."""
-    return _REFERENCE.sub(_safe_reference, _CONTROL.sub("", text))
+    if not text.isascii():
+        text = text.replace("\ufffe", "").replace("\uffff", "")
+    for control in _CONTROLS:  # one by one: none is in most pages, and a pattern for them all takes ten times as long
+        if control in text:
+            text = text.replace(control, "")
+    return _REFERENCE.sub(_safe_reference, text)
 
 
 def _safe_reference(match: re.Match[str]) -> str:
@@ -209,11 +216,14 @@ def with_one_end(markup: str) -> str:
 @lru_cache(maxsize=4096)  # a block's letters are asked for three times on its way
 def letters_of(text: str) -> str:
     """Letters and digits only, without case: what stays the same when quotes, dashes and spaces differ."""
+    if text.isascii():
+        return text.encode().translate(_LOWER, _NO_ASCII_LETTERS).decode()
     return _NO_LETTERS.sub("", text.casefold())
 
 
 def normalise(text: str) -> str:
     """The one spelling of text we keep: NFC, single spaces, no control, bidirectional or zero-width characters."""
-    if _NEEDS_CARE.search(text):
-        text = unicodedata.normalize("NFC", text.translate(_UNSAFE))
-    return " ".join(text.split())
+    text = " ".join(text.split())
+    if (text.isascii() and text.isprintable()) or not _NEEDS_CARE.search(text):
+        return text
+    return " ".join(unicodedata.normalize("NFC", text.translate(_UNSAFE)).split())

@@ -13,6 +13,8 @@ from itertools import pairwise
 
 from pipelines.clean.view import Fate, Fates, View
 
+Pair = tuple[str, str]  # of neighbouring words
+
 ALONE_WORDS = 25  # a repeat that stands alone must be a paragraph: shorter ones are refrains and pulled quotes
 NEAR_WORDS = 15  # below this one changed word changes too much to call two texts the same
 NEAR_SHARE = 0.8  # of word pairs; one word changed in 30 leaves 0.87
@@ -21,6 +23,7 @@ PREFERRED = (
     0.5  # share of the words the first reading took of another copy; with less of them the first one is not the text
 )
 COMMON = 8  # word pairs in more blocks than this find no pair worth comparing
+_ASCII_TOKEN = re.compile(r"\w+")  # the same as the next one, in two thirds of the time
 _TOKEN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]|[^\W\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]+")
 
 
@@ -101,38 +104,41 @@ def best_copy(view: View, stretch: list[list[int]]) -> int:
 
 
 def near_copies(view: View, indices: list[int]) -> dict[int, int]:
-    """Pairs of blocks that share nearly all word pairs; a word pair is a number, and only those of several blocks are looked at."""
-    numbers: dict[str, int] = {}
-    rows = {
-        index: [numbers.setdefault(token, len(numbers)) for token in _TOKEN.findall(view.blocks[index].text.casefold())]
-        for index in indices
-    }
-    pairs = {index: {one * len(numbers) + other for one, other in pairwise(row)} for index, row in rows.items()}
-    owners: dict[int, list[int]] = {}
-    seen: set[int] = set()
+    """Pairs of blocks that share nearly all word pairs; only blocks of which nearly all pairs stand in others are compared."""
+    pairs = {index: word_pairs(view.blocks[index].text) for index in indices}
+    seen: set[Pair] = set()
+    twice: set[Pair] = set()
     for mine in pairs.values():
-        owners.update({pair: [] for pair in mine & seen})
+        twice |= mine & seen
         seen |= mine
     found: dict[int, int] = {}
-    digits = {number for token, number in numbers.items() if token.isdigit()}
-    for index in indices:
-        mine = pairs[index]
+    owners: dict[Pair, list[int]] = {}
+    for index, mine in pairs.items():
+        elsewhere = mine & twice
+        if len(elsewhere) < NEAR_SHARE * len(mine):
+            continue
         shared: dict[int, int] = {}
-        for pair in mine & owners.keys():
-            others = owners[pair]
+        for pair in elsewhere:
+            others = owners.setdefault(pair, [])
             if len(others) < COMMON:
                 for other in others:
                     shared[other] = shared.get(other, 0) + 1
             others.append(index)
         for other, _ in sorted(shared.items(), key=lambda item: (-item[1], item[0]))[:3]:
-            if other not in found and is_near(mine, pairs[other], digits, len(numbers)):
+            if other not in found and is_near(mine, pairs[other]):
                 found[index] = other
                 break
     return found
 
 
-def is_near(one: set[int], other: set[int], digits: set[int], base: int) -> bool:
+def word_pairs(text: str) -> set[Pair]:
+    folded = text.casefold()
+    words = (_ASCII_TOKEN if folded.isascii() else _TOKEN).findall(folded)
+    return set(pairwise(words))
+
+
+def is_near(one: set[Pair], other: set[Pair]) -> bool:
     """True when two sets of word pairs are nearly equal, and no number is among what differs."""
     if not one or not other or len(one & other) < NEAR_SHARE * len(one | other):
         return False
-    return not any(number in digits for pair in one ^ other for number in divmod(pair, base))
+    return not any(word.isdigit() for pair in one ^ other for word in pair)
