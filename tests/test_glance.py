@@ -14,7 +14,7 @@ from pipelines.config import Config
 from pipelines.extract import extract
 from pipelines.pages import page_of
 from pipelines.reading import glance
-from pipelines.reading.layout import FAR, FORMS, PLACES, Layout, place_of
+from pipelines.reading.layout import FAR, FORMS, PLACES, Layout, places_of
 from pipelines.reading.trees import trees_of
 from pipelines.records import Block
 from tests.own_stories import STORIES
@@ -122,5 +122,5 @@ def test_the_shipped_trees_are_of_these_features():
     ],
 )
 def test_names_in_a_path_say_where_a_block_stands(path, away, towards, form, aside):
-    found = dict(zip(PLACES, place_of(path), strict=True))
+    found = dict(zip(PLACES, places_of([path])[0], strict=True))
     assert (found["named_away"], found["named_towards"], found["in_form"], found["in_aside"]) == (away, towards, form, aside)  # fmt: skip

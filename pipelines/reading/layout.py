@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from functools import cached_property, lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,7 @@ Columns = dict[str, Any]  # arrays, lists or one number for all blocks
 NEAR = 5  # blocks before and after that count as the neighbourhood
 FAR = 999.0  # stands for "there is none"
 NONE = -1
+STEPS_KEPT = 8192  # of paths, in memory with what they say: pages of a site share theirs
 FORMS = ("paragraph", "quote", "list_item", "heading", "table_row", "caption", "code", "other")  # from body to not
 TAGS = (
     "p", "div", "span", "li", "td", "h1", "h2", "h3", "h4", "h5", "h6", "section", "article", "blockquote", "figcaption", "body", "tr",
@@ -49,6 +50,10 @@ PLACES = (  # what a path says: steps are counted from its end, `FAR` for none
     "named_away", "named_towards", "away_names",  # steps to an element with such a name, and how many
     "in_form", "in_aside",
 )  # fmt: skip
+ARTICLE, CELL, IN_FORM, IN_ASIDE, NAMED_AWAY, NAMED_TOWARDS = (1 << bit for bit in range(6))  # what a step may mean
+TAG_MEANINGS = {
+    "article": ARTICLE, "main": ARTICLE, "td": CELL, **dict.fromkeys(FORM, IN_FORM), **dict.fromkeys(ASIDE, IN_ASIDE),
+}  # fmt: skip
 _NAME = re.compile(r"[A-Z]?[a-z]+")
 
 
@@ -128,10 +133,10 @@ def of_place(page: Layout) -> Columns:
     boxes_around = [outer[box] for box in page.box_names]
     two_around = [outer[box] for box in boxes_around]
     all_prose = max(1.0, float(page.shown_words.sum()))
-    best_steps = steps_of(page.box_names[int(np.argmax(page.in_box))])
-    in_common = {path: shared(steps_of(path), best_steps) for path in set(page.paths)}
-    common = np.array([in_common[path] for path in page.paths], dtype=np.float64)
-    places = np.array([place_of(path) for path in page.paths], dtype=np.float64)
+    best = page.box_names[int(np.argmax(page.in_box))]
+    best_steps = depth(best)
+    common = np.array(steps_in_common(page.paths, best), dtype=np.float64)
+    places = np.array(places_of(page.paths), dtype=np.float64)
     ones = np.ones(page.count)
     return {
         "prose_at_path": sums(page.path, page.shown_words) / all_prose,
@@ -142,8 +147,8 @@ def of_place(page: Layout) -> Columns:
         "blocks_at_path": sums(page.path, ones),
         "blocks_in_box": sums(page.box, ones),
         "links_in_box": sums(page.box, page.links * page.words) / np.maximum(sums(page.box, page.words), 1.0),
-        "path_in_common": common / max(1, len(best_steps)),
-        "path_apart": len(best_steps) - common,
+        "path_in_common": common / max(1, best_steps),
+        "path_apart": best_steps - common,
         **dict(zip(PLACES, places.T, strict=True)),
     }
 
@@ -195,62 +200,82 @@ def steps_of(path: str) -> tuple[str, ...]:
     return tuple(path.split("/"))
 
 
-@lru_cache(maxsize=8192)
-def place_of(path: str) -> tuple[float, ...]:
-    """Where the path ends, as one number for each of `PLACES`."""
-    article = away = towards = form = aside = NONE
-    in_cell, names, tag, at = 0.0, 0, "", -1
-    for at, step in enumerate(path.split("/")):
-        tag, meaning = meaning_of(step)
-        if not meaning:
-            continue
-        if "article" in meaning:
-            article = at
-        if "away" in meaning:
-            away, names = at, names + 1
-        if "towards" in meaning:
-            towards = at
-        if "form" in meaning:
-            form = at
-        if "aside" in meaning:
-            aside = at
-        if "cell" in meaning:
-            in_cell = 1.0
-    code = TAGS.index(tag) if tag in TAGS else len(TAGS)
-    apart = [FAR if last == NONE else float(at - last) for last in (article, away, towards, form, aside)]
-    return (
-        float(at + 1),
-        float(article != NONE),
-        in_cell,
-        code,
-        apart[0],
-        apart[1],
-        apart[2],
-        names,
-        apart[3],
-        apart[4],
+class Place(NamedTuple):
+    """What the steps of a path say, each at which step it was said last."""
+
+    depth: int
+    tag: str
+    article: int = NONE
+    in_cell: float = 0.0
+    away: int = NONE
+    names: int = 0
+    towards: int = NONE
+    form: int = NONE
+    aside: int = NONE
+
+    def as_numbers(self) -> tuple[float, ...]:
+        """One for each of `PLACES`."""
+        last = (self.article, self.away, self.towards, self.form, self.aside)
+        article, away, towards, form, aside = (FAR if at == NONE else self.depth - 1.0 - at for at in last)
+        tag = TAGS.index(self.tag) if self.tag in TAGS else len(TAGS)
+        return self.depth, self.article != NONE, self.in_cell, tag, article, away, towards, self.names, form, aside
+
+
+def places_of(paths: Sequence[str]) -> list[tuple[float, ...]]:
+    """Where each path ends, by the place of the element around: nearly all of a page's paths share it."""
+    known, found = {"": Place(1, "")}, dict[str, tuple[float, ...]]()
+    for path in paths:
+        if path not in found:
+            new, around = [], path
+            while around not in known:
+                new.append(around)
+                around = container(around)
+            place = known[around]
+            for inner in reversed(new):
+                place = known[inner] = one_further(place, inner.rpartition("/")[2])
+            found[path] = place.as_numbers()
+    return [found[path] for path in paths]
+
+
+def one_further(place: Place, step: str) -> Place:
+    """The place one step further down."""
+    at = place.depth
+    tag, meaning = meaning_of(step)
+    if not meaning:
+        return Place(at + 1, tag, *place[2:])
+    return Place(
+        depth=at + 1,
+        tag=tag,
+        article=at if meaning & ARTICLE else place.article,
+        in_cell=1.0 if meaning & CELL else place.in_cell,
+        away=at if meaning & NAMED_AWAY else place.away,
+        names=place.names + bool(meaning & NAMED_AWAY),
+        towards=at if meaning & NAMED_TOWARDS else place.towards,
+        form=at if meaning & IN_FORM else place.form,
+        aside=at if meaning & IN_ASIDE else place.aside,
     )
 
 
-@lru_cache(maxsize=8192)
-def meaning_of(step: str) -> tuple[str, frozenset[str]]:
+@lru_cache(maxsize=STEPS_KEPT)
+def meaning_of(step: str) -> tuple[str, int]:
     """An element's tag, and what its tag, class and id say of what is in it; most say nothing."""
-    tag, words = step.replace("#", ".", 1).partition(".")[0], names_in(step)
-    told = {
-        "article": tag in ("article", "main"),
-        "cell": tag == "td",
-        "form": tag in FORM,
-        "aside": tag in ASIDE,
-        "away": bool(words & AWAY),
-        "towards": bool(words & TOWARDS),
-    }
-    return tag, frozenset(name for name, is_so in told.items() if is_so)
+    tag, _, names = step.replace("#", ".", 1).partition(".")
+    meaning = TAG_MEANINGS.get(tag, 0)
+    if names:
+        words = words_in(names)
+        meaning |= (0 if AWAY.isdisjoint(words) else NAMED_AWAY) | (0 if TOWARDS.isdisjoint(words) else NAMED_TOWARDS)
+    return tag, meaning
 
 
-@lru_cache(maxsize=4096)
+def words_in(names: str) -> list[str]:
+    """The words of a class and id: "siteMenu-top" has three."""
+    return [word.lower() for word in _NAME.findall(names)]
+
+
+@lru_cache(maxsize=STEPS_KEPT)
 def names_in(step: str) -> frozenset[str]:
     """The words of an element's class and id."""
-    return frozenset(word.lower() for word in _NAME.findall(step.replace("#", ".", 1).partition(".")[2]))
+    return frozenset(words_in(step.replace("#", ".", 1).partition(".")[2]))
 
 
 def codes(values: Sequence[str]) -> NDArray[np.int64]:
@@ -296,9 +321,22 @@ def ends(flags: Flags, fallback: Flags) -> tuple[float, float]:
     return -1.0, float(len(flags))
 
 
-def shared(one: tuple[str, ...], other: tuple[str, ...]) -> int:
-    """How many steps two paths begin with in common."""
-    for number, (left, right) in enumerate(zip(one, other, strict=False)):
-        if left != right:
-            return number
-    return min(len(one), len(other))
+def steps_in_common(paths: Sequence[str], other: str) -> list[int]:
+    """How many steps each path begins with in common with the other one."""
+    known, part = {"": 1}, other
+    while part:
+        known[part] = depth(part)
+        part = container(part)
+    found = []
+    for path in paths:
+        new, part = [], path
+        while part not in known:
+            new.append(part)
+            part = container(part)
+        known.update(dict.fromkeys(new, known[part]))
+        found.append(known[part])
+    return found
+
+
+def depth(path: str) -> int:
+    return path.count("/") + 1
