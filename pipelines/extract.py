@@ -2,17 +2,15 @@
 
 Why it stands alone: a mistake made here must never cost a second fetch. So it takes bytes and gives back a document;
 it opens nothing, stores nothing, reads no clock. The page is parsed once; the glance marks what looks like the text, and
-where it leaves doubt trafilatura is asked, on the same tree; cleaning decides. trafilatura and htmldate are called here
-and nowhere else: their next release touches this file and the golden pages, no more.
+where it leaves doubt trafilatura is asked, on the same tree; cleaning decides. htmldate is called here and nowhere else: its
+next release touches this file and the golden pages, no more.
 """
 
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from functools import partial
 from typing import Any
 from warnings import catch_warnings
 
@@ -25,7 +23,6 @@ from pipelines.config import ExtractConfig
 from pipelines.dates import claimed_dates, date_in_url, moment, visible_dates
 from pipelines.decode import (
     decode,
-    letters_of,
     normalise,
     with_closed_title,
     with_one_end,
@@ -34,26 +31,14 @@ from pipelines.decode import (
 )
 from pipelines.headline import title_of
 from pipelines.language import code, guessed, language_of
+from pipelines.main_text import kept_by_trafilatura, load_trafilatura
 from pipelines.reading.glance import glance
-from pipelines.reading.words import LINKED
 from pipelines.records import Block, Document, Page, Rejection
 from pipelines.urls import site
 
 BINARY_SHARE = 0.02  # of control characters in the first bytes; above it the page is an image or a program
 HEAD_BYTES = 2048
-COVERED = 0.6  # share of a block's letters that trafilatura must have kept for the block to count as kept
-COPY_STEP = 4  # blocks from one repeated block to the next within one copy of the text
-SENTENCE_CHARS = 30  # shorter text may stand in many places by chance, so it must be a whole line to match
 LANGUAGE_CHARS = 3000
-PARAGRAPH_CHARS = 80
-PAGE_CHARS = 600  # a page with less text than this has nothing to look for
-LITTLE = 0.3  # share of the page's paragraphs; below it the fast way missed the body more often than not
-
-UNREAD = (  # what trafilatura deletes sooner or later; not "nav" and "button", by which it tells how much it missed
-    "svg", "style", "template", "aside", "footer", "menu", "select", "dialog", "img", "picture", "source", "iframe", "canvas", "link", "meta",
-    "input", "embed", "object", "map", "area", "audio", "video", "track", "param", "fencedframe", "applet", "use",
-)  # fmt: skip
-
 _MAGIC = (
     b"%PDF",
     b"\x89PNG",
@@ -71,8 +56,6 @@ _TAG = re.compile(
 )
 _PROLOGUE = re.compile(r"^\s*(?:<\?xml[^>]{0,300}\?>\s*)?(?:<!doctype[^>]{0,400}>)?", re.IGNORECASE)
 _SELF_CLOSED = re.compile(r"(<html\b[^>]{0,1000}?)\s*/>", re.IGNORECASE)
-# 256 elements deep: no real page of 1,100 is, and where 500 links are nested in one another trafilatura needs minutes
-_TOO_DEEP = etree.XPath("boolean(" + "/*" * 257 + ")")
 # One class for all elements: lxml.html's own lookup asks Python each time an element is touched, a tenth of a page's time
 _CLASSES = etree.ElementDefaultClassLookup(element=html.HtmlElement, comment=html.HtmlComment)
 _BULLET = re.compile(r"^(?:[*•‣▪◦·●○■–-]|\d{1,2}[.)])\s+(?=\S)")
@@ -99,8 +82,8 @@ def extract(page: Page, config: ExtractConfig) -> Document | Rejection:
 def load() -> None:
     """Import what pages need, for a process that is about to be copied: its copies have it for nothing."""
     import htmldate  # noqa: F401
-    import trafilatura  # noqa: F401
 
+    load_trafilatura()
     guessed("a few words, so that the tables of languages are read")
 
 
@@ -203,96 +186,6 @@ def with_main(blocks: list[Block], root: Any, url: str) -> tuple[list[Block], bo
         marks = zip(blocks, seen.is_main.tolist(), strict=True)
         return [block.changed(is_main=True) if is_main else block for block, is_main in marks], True
     return kept_by_trafilatura(blocks, root, url), False
-
-
-def kept_by_trafilatura(blocks: list[Block], root: Any, url: str) -> list[Block]:
-    """Mark what trafilatura keeps. Its fallbacks cost a third of its time, so they are asked when it kept too little."""
-    etree.strip_elements(root, *UNREAD, with_tail=False)
-    found = marked(blocks, main_text(root, url, is_fast=True))
-    return marked(blocks, main_text(root, url, is_fast=False)) if keeps_too_little(found) else found
-
-
-def keeps_too_little(blocks: Sequence[Block]) -> bool:
-    """True when most whole paragraphs of the page were left out."""
-    whole = [block for block in blocks if len(block.text) >= PARAGRAPH_CHARS and block.link_density < LINKED]
-    shown = [block for block in whole if not block.is_hidden]
-    # with hardly a paragraph to be seen, a script shows the hidden ones
-    counted = shown if sum(len(block.text) for block in shown) > PAGE_CHARS else whole
-    paragraphs = [(len(block.text), block.is_main) for block in counted]
-    total = sum(size for size, _ in paragraphs)
-    return total > PAGE_CHARS and sum(size for size, is_main in paragraphs if is_main) < LITTLE * total
-
-
-def main_text(root: Any, url: str, *, is_fast: bool) -> str:
-    """What trafilatura keeps of the page; "" when it finds nothing or fails on it (then cleaning looks for itself)."""
-    import trafilatura
-
-    if _TOO_DEEP(root):
-        return ""
-    try:
-        found = trafilatura.bare_extraction(root, url=url, include_comments=False, with_metadata=False, fast=is_fast)
-    except Exception:  # noqa: BLE001 - a foreign parser on hostile markup raises anything; the blocks are ours already
-        return ""
-    return found.text or "" if found is not None and not isinstance(found, dict) else ""
-
-
-def marked(blocks: Sequence[Block], main: str) -> list[Block]:
-    """Mark the blocks whose text trafilatura kept.
-
-    Its text has lost the tie to the elements, so text is matched by letters and digits alone: a block is kept when
-    its text holds the block, or the block holds lines that make up most of it. Where the same words stand in
-    several blocks, the visible ones beside other kept blocks are meant.
-    """
-    lines = [letters_of(line) for line in main.splitlines()]
-    whole_lines = Counter(lines)
-    sentences = [line for line in whole_lines if len(line) >= SENTENCE_CHARS]
-    run = "".join(lines)
-    keys = [letters_of(block.text) for block in blocks]
-    places: dict[str, list[int]] = defaultdict(list)
-    for index, letters in enumerate(keys):
-        if letters and (is_in_main(letters, whole_lines, sentences, run) or is_amid(keys, index, run)):
-            places[letters].append(index)
-    sure = {index for found in places.values() if len(found) == 1 for index in found}
-    kept: set[int] = set(sure)
-    last = -COPY_STEP
-    for letters, found in places.items():
-        if len(found) > 1:
-            count = max(whole_lines[letters], run.count(letters) if len(letters) >= SENTENCE_CHARS else 0, 1)
-            chosen = sorted(found, key=partial(preference, blocks=blocks, sure=sure, last=last))[:count]
-            kept.update(chosen)
-            last = chosen[0]
-    return [block.changed(is_main=True) if index in kept else block for index, block in enumerate(blocks)]
-
-
-def preference(index: int, blocks: Sequence[Block], sure: set[int], last: int) -> tuple[bool, bool, int, int]:
-    """Of several blocks with the same words: one that is seen, goes on where the last choice stood, is beside kept ones."""
-    return blocks[index].is_hidden, not 0 < index - last <= COPY_STEP, distance(index, sure), index
-
-
-def is_amid(keys: Sequence[str], index: int, run: str) -> bool:
-    """True for short text that stands in trafilatura's text directly beside its neighbour of the page."""
-    letters = keys[index]
-    if not 2 <= len(letters) < SENTENCE_CHARS:
-        return False
-    after = keys[index + 1][:SENTENCE_CHARS] if index + 1 < len(keys) else ""
-    before = keys[index - 1][-SENTENCE_CHARS:] if index else ""
-    return (len(after) >= 8 and letters + after in run) or (len(before) >= 8 and before + letters in run)
-
-
-def distance(index: int, sure: set[int]) -> int:
-    """Steps to the nearest block that is surely kept, up to 12."""
-    return next((step for step in range(1, 12) if index - step in sure or index + step in sure), 12)
-
-
-def is_in_main(letters: str, whole_lines: Mapping[str, int], sentences: Sequence[str], run: str) -> bool:
-    if letters in whole_lines:
-        return True
-    if len(letters) < SENTENCE_CHARS:
-        return False
-    if letters in run:
-        return True
-    inside = sum(len(line) for line in sentences if line in letters)
-    return inside >= COVERED * len(letters)
 
 
 def published_of(claims: Claims, root: Any, blocks: list[Block], page: Page) -> tuple[datetime | None, str]:

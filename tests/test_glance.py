@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from trafilatura import external
 
-from pipelines import extract as extraction
+from pipelines import main_text
 from pipelines.clean import clean
 from pipelines.config import Config
 from pipelines.extract import extract
@@ -39,13 +40,13 @@ def page():
 def asked(monkeypatch):
     """Every page about which trafilatura is asked."""
     pages = []
-    original = extraction.main_text
+    original = main_text.main_text
 
     def counted(root, url, *, is_fast):
         pages.append(url)
         return original(root, url, is_fast=is_fast)
 
-    monkeypatch.setattr(extraction, "main_text", counted)
+    monkeypatch.setattr(main_text, "main_text", counted)
     return pages
 
 
@@ -124,3 +125,11 @@ def test_the_shipped_trees_are_of_these_features():
 def test_names_in_a_path_say_where_a_block_stands(path, away, towards, form, aside):
     found = dict(zip(PLACES, places_of([path])[0], strict=True))
     assert (found["named_away"], found["named_towards"], found["in_form"], found["in_aside"]) == (away, towards, form, aside)  # fmt: skip
+
+
+def test_the_last_fallback_reads_the_stop_words_of_few_languages():
+    """trafilatura keeps them under this name; it would read a hundred languages' the first time it needs any."""
+    assert hasattr(external, "JT_STOPLIST")
+    main_text.use_few_stop_words()
+    assert {"the", "und", "які"} <= set(external.JT_STOPLIST)
+    assert len(external.JT_STOPLIST) < 40_000
