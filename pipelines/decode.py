@@ -62,8 +62,8 @@ _OUTSIDE = re.compile(rf"[^\x00-\x7f{re.escape(''.join(_BYTES))}]")
 _REFERENCE = re.compile(r"&#(?:x([0-9a-fA-F]{1,8})|(\d{1,9}));?")
 _CONTROLS = [chr(code) for code in (*range(9), 0x0B, *range(0x0E, 0x20))]
 _NO_LETTERS = re.compile(r"[\W_]+")  # what str.isalnum says no to, twice as fast
-_NO_ASCII_LETTERS = bytes(byte for byte in range(128) if not chr(byte).isalnum())  # and this in a fifth of it
-_LOWER = bytes(range(256)).lower()
+# of Windows-1252, which has the letters and marks of western Europe: the same in a fifth of the time
+_NOT_LETTERS = bytes(byte for byte in range(256) if not bytes((byte,)).decode("cp1252", "replace").isalnum())
 _NEEDS_CARE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u0300-\U0010ffff]")
 _OPENING = re.compile(r"<((?a:style|svg|script))\b", re.IGNORECASE)  # ASCII: or "ſ" would be an s
 _CLOSING = {name: re.compile(rf"</(?a:{name})\s*>", re.IGNORECASE) for name in ("style", "svg", "script")}
@@ -216,9 +216,11 @@ def with_one_end(markup: str) -> str:
 @lru_cache(maxsize=4096)  # a block's letters are asked for three times on its way
 def letters_of(text: str) -> str:
     """Letters and digits only, without case: what stays the same when quotes, dashes and spaces differ."""
-    if text.isascii():
-        return text.encode().translate(_LOWER, _NO_ASCII_LETTERS).decode()
-    return _NO_LETTERS.sub("", text.casefold())
+    folded = text.casefold()
+    try:
+        return folded.encode("cp1252").translate(None, _NOT_LETTERS).decode("cp1252")
+    except UnicodeEncodeError:
+        return _NO_LETTERS.sub("", folded)
 
 
 def normalise(text: str) -> str:

@@ -30,7 +30,7 @@ from pipelines.decode import (
     without_scripts,
 )
 from pipelines.headline import title_of
-from pipelines.language import code, guessed, language_of
+from pipelines.language import code, language_of
 from pipelines.main_text import kept_by_trafilatura, load_trafilatura
 from pipelines.reading.glance import glance
 from pipelines.records import Block, Document, Page, Rejection
@@ -84,7 +84,6 @@ def load() -> None:
     import htmldate  # noqa: F401
 
     load_trafilatura()
-    guessed("a few words, so that the tables of languages are read")
 
 
 def refused(page: Page, config: ExtractConfig) -> Rejection | None:

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 
 SAMPLE_CHARS = 2000  # what the guess reads; more changes nothing
 SCRIPT_SHARE = 0.2  # of letters; a Japanese page may be half kanji, a Korean one quotes English
+FEW_LETTERS = 0.05  # of a text's characters in another script: names, quotations
 MIN_GUESS_CHARS = 40  # below this a guess is a coin toss
 
 _CODE = re.compile(r"^([a-z]{2})(?:$|[-_])", re.IGNORECASE)
@@ -63,6 +64,8 @@ def code(claim: str) -> str:
 def by_script(text: str) -> str:
     """The language whose script a fifth of the letters is in; "" for Latin, Cyrillic, Arabic and other shared scripts."""
     sample = text[:SAMPLE_CHARS]
+    if len(_OTHER_SCRIPT.findall(sample)) < FEW_LETTERS * len(sample):
+        return ""
     letters = len(_LETTER.findall(sample))
     for name, script in _SCRIPTS:
         if letters and len(script.findall(sample)) >= SCRIPT_SHARE * letters:
@@ -75,7 +78,7 @@ def language_of(text: str, claims: Iterable[str]) -> str:
     script = by_script(text)
     if script:
         return script
-    is_latin = len(_OTHER_SCRIPT.findall(text[:SAMPLE_CHARS])) < 0.05 * len(text[:SAMPLE_CHARS])
+    is_latin = len(_OTHER_SCRIPT.findall(text[:SAMPLE_CHARS])) < FEW_LETTERS * len(text[:SAMPLE_CHARS])
     for claim in claims:
         found = code(claim)
         if found and not (is_latin and text and found in _IN_LATIN):

@@ -33,7 +33,7 @@ MEMORY_BYTES = 2 * 2**30  # address space of a worker; a page that needs more is
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 START_SECONDS = 60.0  # a process that imports on a busy machine; only the first page waits for it
 ORPHAN_SECONDS = 5.0  # beyond its time a worker ends itself: whoever should have ended it was killed
-START_WORTH_S = 1.0  # tasks have waited so long together: with fewer pages another process costs more than it brings
+START_WORTH_S = 0.6  # tasks have waited so long together: with fewer pages another process costs more than it brings
 COLLECT_EVERY = (
     20_000  # new objects between two looks for cycles; at Python's 700 they take two hundredths of a page's time
 )

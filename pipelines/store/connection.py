@@ -13,22 +13,26 @@ import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from pipelines.config import Config
-from pipelines.errors import CopydeskError, StorageError, one_line
+from pipelines.errors import CopydeskError, StorageError
+from pipelines.store.trouble import Telling, as_storage_error
 
 APPLICATION_ID = 0x636F7079  # "copy": tells our file from any other SQLite file
 SCHEMA_VERSION = 9  # how many steps migrations.py has; kept in user_version, so that opening reads one page
 BUSY_SECONDS = 30.0  # another writer's transaction is seconds at most; thirty means that it hangs (a merge takes longer, behind the run lock)
-CACHE_KIB = 32_768  # filled as needed; among 100,000 articles 64 MB gain nothing, 16 make adding four times as slow
+CACHE_KIB = (
+    8_192,
+    32_768,
+)  # least and most; among 100,000 articles 64 MB gain nothing, 16 make adding four times as slow
+CACHE_SHARE = (
+    4  # one part in so many of the file: a small one gains nothing from more, and the crawl's other processes need room
+)
 FETCH_ROWS = 200  # read in one step when many rows are streamed
 HEADER_BYTES = 100
 MEMORY = ":memory:"
 MAGIC = b"SQLite format 3\x00"
-# mistakes of the caller, not of the disk
-NOT_OURS = (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.DataError)
 
 Values = Sequence[Any]
 Row = dict[str, Any]
@@ -59,6 +63,9 @@ class Connection:
             raise StorageError(str(self.path), "opened for reading only", "a corpus opened for writing")
         if depth and not self._connection.in_transaction:  # a savepoint would begin, and commit, one of its own
             raise StorageError(str(self.path), "the disk failed earlier in this transaction, so nothing of it was kept")
+        if depth == 0:
+            with self._told():
+                fit_cache(self._connection)
         self._run(f"SAVEPOINT s{depth}" if depth else "BEGIN IMMEDIATE")
         self._depth += 1
         try:
@@ -144,54 +151,12 @@ class Connection:
         return self._telling
 
 
-class Telling:
-    """SQLite's trouble as a `StorageError`; a caller's mistake stays what it is.
-
-    A class, because every statement of every article goes through it: a generator takes five times as long.
-    """
-
-    def __init__(self, path: Path | str) -> None:
-        self._path = path
-
-    def __enter__(self) -> None:
-        return
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, NOT_OURS):
-            raise as_storage_error(self._path, error) from error
-
-
 def named(cursor: sqlite3.Cursor) -> list[str]:
     return [column[0] for column in cursor.description or ()]
 
 
 def as_row(cursor: sqlite3.Cursor, values: tuple[Any, ...]) -> Row:
     return {column[0]: value for column, value in zip(cursor.description, values, strict=True)}
-
-
-TROUBLES = (  # (what SQLite says, what we say, what to do)
-    ("locked", "another program holds it", "stop that program, or wait, then try again"),
-    ("busy", "another program holds it", "stop that program, or wait, then try again"),
-    ("full", "no room on the disk", "make room, then try again; what was kept is safe"),
-    ("readonly", "it may not be written to", "check the permissions of the file and its folder"),
-    ("unable to open", "it cannot be opened", "check the permissions of the file and its folder"),
-    ("malformed", "the file is damaged", "`copydesk doctor` tells whether it can be mended"),
-    ("not a database", "no SQLite file", "name another file with --db"),
-    ("disk i/o", "the disk does not answer", "check the disk, then `copydesk doctor`"),
-    ("utf-8", "the file is damaged (text that is no UTF-8)", "restore the last `copydesk backup`"),
-    ("no such table", "a table is missing", "restore the last `copydesk backup`, or name another file with --db"),
-)
-
-
-def as_storage_error(path: Path | str, error: Exception) -> StorageError:
-    """What SQLite says, in one line with what to do."""
-    said = one_line(error)
-    for word, saw, hint in TROUBLES:
-        if word in said.lower():
-            return StorageError(str(path), saw, "", hint)
-    return StorageError(str(path), said, "", "see `copydesk doctor`")
 
 
 def connect(path: Path | str, *, read_only: bool) -> sqlite3.Connection:
@@ -219,7 +184,7 @@ def address_of(path: Path | str, *, read_only: bool) -> str:
 def prepare(connection: sqlite3.Connection, path: Path | str, *, read_only: bool) -> None:
     """Settle how this connection works; refuse a file of a newer program, and to write without a WAL."""
     connection.execute("PRAGMA foreign_keys = ON")
-    connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+    fit_cache(connection)
     version = pragma(connection, "user_version")
     refuse_newer(path, version)
     if read_only and version < SCHEMA_VERSION:
@@ -231,6 +196,13 @@ def prepare(connection: sqlite3.Connection, path: Path | str, *, read_only: bool
     connection.execute("PRAGMA synchronous = FULL")
     if str(path) != MEMORY and connection.execute("PRAGMA journal_mode = WAL").fetchone()["journal_mode"] != "wal":
         raise StorageError(str(path), "no write-ahead log is possible here", "a local disk")
+
+
+def fit_cache(connection: sqlite3.Connection) -> None:
+    """Keep as much of the file in memory as its size asks for; it grows."""
+    size_kib = pragma(connection, "page_count") * pragma(connection, "page_size") // 1024
+    least, most = CACHE_KIB
+    connection.execute(f"PRAGMA cache_size = -{min(max(size_kib // CACHE_SHARE, least), most)}")
 
 
 def pragma(connection: sqlite3.Connection, name: str) -> int:
