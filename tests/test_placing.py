@@ -140,4 +140,4 @@ def test_a_reason_given_for_many_blocks_is_stored_once_and_a_lost_one_is_seen(co
     }
     assert corpus.stats()["removed"] == {"share": 6}
     corpus._run("DELETE FROM fates")
-    assert ["reason is missing" in problem.what for problem in corpus.check()] == [True]
+    assert ["reason or text is missing" in problem.what for problem in corpus.check()] == [True]

@@ -121,7 +121,7 @@ def test_only_places_are_touched():
         "articles_fts_docsize",
         "bands",
         "signatures",
-        "removed_blocks",
+        "left_out",
         "blocks",
         "fates",
         "relevance_terms",

@@ -235,8 +235,25 @@ def test_every_released_schema_becomes_todays(tmp_path, dump):
         assert schema(corpus) == schema(fresh)
         assert corpus.article(1)["title"] == "A kept article"
         assert [row["id"] for row in corpus.search("정렬")] == [1]
+        told = [(row["position"], row["kind"], row["reason"], row["text"]) for row in corpus.removed(1)]
+        assert told == [(2, "share", "share buttons", "Share this")]
         assert corpus.check() == []
     assert Corpus.pending_migrations(tmp_path / "old.db") == []
+
+
+def test_removed_blocks_of_an_older_file_stand_in_the_order_of_the_page():
+    from sqlite_utils import Database
+
+    from pipelines.store.migrations import removed_blocks_in_one_row
+
+    rows = [(1, 2, 2**63 - 1, 7), (1, 10, 5, 8), (2, 1, 5, 7)]
+    with closing(sqlite3.connect(":memory:")) as old:
+        old.execute("CREATE TABLE articles (id INTEGER PRIMARY KEY)")
+        old.execute("CREATE TABLE removed_blocks (article INTEGER, position INTEGER, fate INTEGER, block INTEGER)")
+        old.executemany("INSERT INTO articles VALUES (?)", [(1,), (2,)])
+        old.executemany("INSERT INTO removed_blocks VALUES (?, ?, ?, ?)", [rows[1], rows[2], rows[0]])
+        removed_blocks_in_one_row(Database(old))
+        assert old.execute("SELECT * FROM removed_blocks").fetchall() == rows
 
 
 @pytest.mark.fault("D17")

@@ -39,8 +39,8 @@ DISAGREEMENTS = (  # (SQL that counts what must not be, how to say it)
         "articles whose cluster has another canonical article",
     ),
     (
-        "SELECT count(*) FROM removed_blocks WHERE fate NOT IN (SELECT hash FROM fates)",
-        "removed blocks whose reason is missing (`copydesk reprocess` finds it again)",
+        "SELECT count(*) FROM removed_blocks WHERE fate NOT IN (SELECT hash FROM fates) OR block NOT IN (SELECT hash FROM blocks)",
+        "removed blocks whose reason or text is missing (`copydesk reprocess` finds it again)",
     ),
     (
         "SELECT count(*) FROM articles WHERE id NOT IN (SELECT article FROM signatures)",

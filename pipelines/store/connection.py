@@ -20,7 +20,7 @@ from pipelines.errors import CopydeskError, StorageError
 from pipelines.store.trouble import Telling, as_storage_error
 
 APPLICATION_ID = 0x636F7079  # "copy": tells our file from any other SQLite file
-SCHEMA_VERSION = 9  # how many steps migrations.py has; kept in user_version, so that opening reads one page
+SCHEMA_VERSION = 10  # how many steps migrations.py has; kept in user_version, so that opening reads one page
 BUSY_SECONDS = 30.0  # another writer's transaction is seconds at most; thirty means that it hangs (a merge takes longer, behind the run lock)
 CACHE_KIB = (
     8_192,

@@ -6,6 +6,7 @@ many articles it was taken from.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
@@ -24,7 +25,7 @@ def hash_of_fate(*parts: str) -> int:
 
 
 class Evidence(Connection):
-    """The tables removed_blocks, blocks and fates (views: removed, repeated_blocks), relevance_terms, versions, origins."""
+    """The tables left_out, blocks and fates (views: removed_blocks, removed, repeated_blocks), relevance_terms, versions, origins."""
 
     def removed(self, article: int) -> list[Row]:
         """Blocks left out, in page order: article, position, kind, reason, evidence, text."""
@@ -59,31 +60,33 @@ class Evidence(Connection):
                 (clean_text(text), clean_text(kind), clean_text(reason), clean_text(evidence))
                 for text, kind, reason, evidence in told
             ]
-        wanted: dict[int, tuple[int, int]] = {}
-        texts, fates = {}, {}
+        wanted, texts, fates = [], {}, {}
         for (position, _), (text, *fate) in zip(removed, told, strict=True):
             key, of_fate = hash_of(text), hash_of_fate(*fate)
-            texts[key], fates[of_fate] = (text,), tuple(fate)
-            wanted[position] = of_fate, key
-        sql = "SELECT position, fate, block FROM removed_blocks WHERE article = ?"
-        known = {row["position"]: (row["fate"], row["block"]) for row in self._rows(sql, (article,))}
-        if known == wanted:
+            texts[key], fates[of_fate] = text, fate
+            wanted.append((position, of_fate, key))
+        told_as = json.dumps(wanted, separators=(",", ":"))
+        before = self._value("SELECT blocks FROM left_out WHERE article = ?", (article,))
+        if before == told_as:
             return
-        self._run("DELETE FROM removed_blocks WHERE article = ?", (article,))
-        self._add_once("blocks", "hash, text", texts)
-        self._add_once("fates", "hash, kind, reason, evidence", fates)
-        self._run_many(
-            "INSERT INTO removed_blocks (article, position, fate, block) VALUES (?, ?, ?, ?)",
-            [(article, position, *values) for position, values in wanted.items()],
+        # one statement a table: row by row, each would let other threads in and wait for its turn again
+        self._add_once("blocks", "hash, text", "CAST(key AS INTEGER), value", texts)
+        self._add_once(
+            "fates",
+            "hash, kind, reason, evidence",
+            "CAST(key AS INTEGER), value ->> 0, value ->> 1, value ->> 2",
+            fates,
         )
+        if wanted or before:
+            self._run("INSERT OR REPLACE INTO left_out (article, blocks) VALUES (?, ?)", (article, told_as))
 
-    def _add_once(self, table: str, columns: str, rows: Mapping[int, tuple[Any, ...]]) -> None:
+    def _add_once(self, table: str, columns: str, values: str, rows: Mapping[int, Any]) -> None:
         """Add what a table of hashed rows does not have; what this connection has added already is not even offered."""
         kept = self._kept.setdefault(table, set())
         fresh = sorted(rows.keys() - kept)
-        marks = ", ".join("?" * len(columns.split(",")))
-        sql = f"INSERT OR IGNORE INTO {table} ({columns}) VALUES ({marks})"
-        self._run_many(sql, [(key, *rows[key]) for key in fresh])
+        if fresh:
+            told = json.dumps({key: rows[key] for key in fresh}, ensure_ascii=False)
+            self._run(f"INSERT OR IGNORE INTO {table} ({columns}) SELECT {values} FROM json_each(?)", (told,))
         if len(kept) > MAX_KEPT:
             kept.clear()
         kept.update(fresh)

@@ -5,6 +5,7 @@ Bounded twice: what was not seen for `clean.memory_days` no longer counts, and a
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
@@ -30,12 +31,13 @@ class Memory(Connection):
             return
         name, time = clean_text(site), moment(now)
         with self.transaction():
-            self._run_many(
+            self._run(
                 """
-                INSERT INTO block_memory (site, block_hash, pages, first_seen, last_seen) VALUES (?1, ?2, 1, ?3, ?3)
+                INSERT INTO block_memory (site, block_hash, pages, first_seen, last_seen)
+                SELECT ?1, value, 1, ?3, ?3 FROM json_each(?2) WHERE true
                 ON CONFLICT (site, block_hash) DO UPDATE SET pages = pages + 1, last_seen = max(last_seen, excluded.last_seen)
                 """,
-                [(name, int(value), time) for value in sorted(hashes)],
+                (name, json.dumps(sorted(map(int, hashes))), time),
             )
             self._trim(name, len(hashes), now)
 

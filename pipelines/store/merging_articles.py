@@ -21,7 +21,7 @@ CONTENT = (  # of an article, beside what merging works out: number, place, time
     " relevance, verdict, canonical_url"
 )
 EVIDENCE = (  # table, its columns without the article's number
-    ("removed_blocks", "position, fate, block"),
+    ("left_out", "blocks"),
     ("relevance_terms", "concept, term, weight"),
     ("origins", "name"),
 )
@@ -54,7 +54,7 @@ class Span:
 
 
 class MergedArticles(Articles):
-    """The tables of articles: articles, versions, signatures, bands, removed_blocks, blocks, fates, relevance_terms, origins."""
+    """The tables of articles: articles, versions, signatures, bands, left_out, blocks, fates, relevance_terms, origins."""
 
     def _take_articles(self) -> Row:
         """Take over new articles, join known ones; leaves the table `taken` of their and our numbers."""

@@ -404,3 +404,17 @@ def terms_for_stories(db: Database) -> None:
         "CREATE TABLE story_terms (article INTEGER PRIMARY KEY REFERENCES articles(id) ON DELETE CASCADE,"
         " version TEXT NOT NULL, terms BLOB NOT NULL) STRICT"
     )
+
+
+@migrations()
+def removed_blocks_in_one_row(db: Database) -> None:
+    """An article's removed blocks as one list: a hundred and fifty rows and as many in an index were a fifth of what keeping it took."""
+    for statement in (
+        "CREATE TABLE left_out (article INTEGER PRIMARY KEY REFERENCES articles(id) ON DELETE CASCADE, blocks TEXT NOT NULL) STRICT",
+        """INSERT INTO left_out SELECT article, json_group_array(json_array(position, fate, block))
+            FROM (SELECT * FROM removed_blocks ORDER BY article, position) GROUP BY article""",
+        "DROP TABLE removed_blocks",
+        """CREATE VIEW removed_blocks AS SELECT l.article, b.value ->> 0 AS position, b.value ->> 1 AS fate, b.value ->> 2 AS block
+            FROM left_out AS l, json_each(l.blocks) AS b""",
+    ):
+        db.execute(statement)

@@ -59,7 +59,7 @@ class Pieces(Connection):
 
     def removed_count(self, article: int) -> int:
         """How many blocks of its page were left out."""
-        return int(self._value("SELECT count(*) FROM removed_blocks WHERE article = ?", (article,)) or 0)
+        return int(self._value("SELECT json_array_length(blocks) FROM left_out WHERE article = ?", (article,)) or 0)
 
     def origin_of(self, article: int) -> str:
         """Whom its text names as where it comes from."""
