@@ -119,6 +119,8 @@ def crawl_with(
     number = writer.do(lambda corpus: corpus.start_run("crawl", now)).result()
     workers = Workers(config, modules=(*STAGES, *MODULES))
     try:
+        if not writer.ask(lambda corpus: corpus.were_all_read(due)).result():
+            workers.expect()  # a source that was never read has pages for us; most others have none
         run = new_run(config, chosen, writer, workers, number, cluster)
         run.limit, run.since, run.outgoing = limit, since, outgoing
         run.clock = lambda: datetime.now(UTC) + ahead

@@ -22,6 +22,7 @@ ROBOTSTXT_USER_AGENT = "copydesk"
 CONCURRENT_REQUESTS = 64  # over all hosts; most of them wait for their host's turn
 CONCURRENT_REQUESTS_PER_DOMAIN = 1
 CONCURRENT_ITEMS = 1  # a page is one item; Scrapy starts so many tasks for each answer, a hundred if not told
+SCRAPER_SLOT_MAX_ACTIVE_SIZE = 1_000_000  # bytes of pages a source may have waiting for a worker before it is asked for no more; there are many sources
 DOWNLOAD_DELAY = FLOOR_DELAY_S
 DOWNLOAD_DELAY_JITTER = 0  # the gate in politeness.py adds its own
 COOKIES_ENABLED = False

@@ -103,6 +103,10 @@ class Workers:
         self._waited_s = 0.0  # for a process, since the last one was started
         self._threads = ThreadPoolExecutor(count, thread_name_prefix="copydesk-worker")
 
+    def expect(self) -> None:
+        """Begin with what starting takes, half a second, beside what the caller has to do before its first task; that one tells what goes wrong."""
+        self._threads.submit(self._workers[0].begin)
+
     def prepare(self, page: Page, template: frozenset[int] = frozenset()) -> Future[Prepared]:
         """Prepare a page in a worker process; never raises for what the page does."""
         return self._threads.submit(self._prepare, page, template)
@@ -232,12 +236,16 @@ class Worker:
         if (process := self._process) is not None:
             process.kill()
 
-    def _start(self) -> Connection:
+    def begin(self) -> None:
+        """Have the process running that workers are copied from."""
         # forkserver: a fresh process without our threads and open files, and the heavy imports are made once
-        context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(list(self._modules))
-        ours, theirs = context.Pipe()
+        multiprocessing.get_context("forkserver").set_forkserver_preload(list(self._modules))
         start_forkserver()
+
+    def _start(self) -> Connection:
+        self.begin()
+        context = multiprocessing.get_context("forkserver")
+        ours, theirs = context.Pipe()
         process = context.Process(
             target=serve, args=(theirs, self._modules, self._is_parent), daemon=not self._is_parent
         )

@@ -128,6 +128,11 @@ class Runs(Connection):
         waiting = {row["source"] for row in rows if row["next_due"] <= moment(latest)}
         return [name for name in ids if name not in waiting]
 
+    def were_all_read(self, ids: Iterable[str]) -> bool:
+        """True when each of the sources has answered at least once."""
+        known = set(self._column("SELECT source FROM source_state WHERE last_success IS NOT NULL"))
+        return known.issuperset(ids)
+
     def reject(self, rejection: Rejection, run: int | None, time: datetime) -> None:
         """Keep why a page is not here."""
         texts = (rejection.url, rejection.stage, rejection.reason, rejection.detail, rejection.source)
