@@ -24,6 +24,10 @@ _SCRIPTS = (
     ("he", re.compile(r"[\u0590-\u05ff]")),
     ("th", re.compile(r"[\u0e00-\u0e7f]")),
 )
+_RUSSIAN = re.compile("[а-яё]", re.IGNORECASE)
+_RUSSIAN_OWN = re.compile("[ыэ]", re.IGNORECASE)  # a fortieth of Russian letters
+_CYRILLIC_ELSEWHERE = re.compile("[\u0400\u0402-\u040f\u0450\u0452-\u052f]")
+RUSSIAN_OWN_SHARE = 0.005
 MIN_WORDS = 20  # small words among fewer are chance
 MIN_SHARE = 0.18  # of the words: prose has .25 to .5 of its own, .1 of a neighbour's
 LEAD = 1.6  # times as many as the next language has
@@ -62,7 +66,7 @@ def code(claim: str) -> str:
 
 
 def by_script(text: str) -> str:
-    """The language whose script a fifth of the letters is in; "" for Latin, Cyrillic, Arabic and other shared scripts."""
+    """The language whose script a fifth of the letters is in; "" for Latin, Arabic and other shared scripts; of Cyrillic, Russian."""
     sample = text[:SAMPLE_CHARS]
     if len(_OTHER_SCRIPT.findall(sample)) < FEW_LETTERS * len(sample):
         return ""
@@ -70,7 +74,14 @@ def by_script(text: str) -> str:
     for name, script in _SCRIPTS:
         if letters and len(script.findall(sample)) >= SCRIPT_SHARE * letters:
             return name
-    return ""
+    return "ru" if is_russian(sample, letters) else ""
+
+
+def is_russian(sample: str, letters: int) -> bool:
+    """True when most letters are Russian, some are what Bulgarian and Ukrainian lack, and none is another alphabet's in Cyrillic."""
+    russian = len(_RUSSIAN.findall(sample))
+    has_own = len(_RUSSIAN_OWN.findall(sample)) >= RUSSIAN_OWN_SHARE * russian
+    return russian >= max(MIN_GUESS_CHARS, letters / 2) and has_own and not _CYRILLIC_ELSEWHERE.search(sample)
 
 
 def language_of(text: str, claims: Iterable[str]) -> str:

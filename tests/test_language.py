@@ -3,7 +3,7 @@
 import pytest
 
 from pipelines import language
-from pipelines.language import by_small_words, language_of
+from pipelines.language import by_script, by_small_words, language_of
 
 TOLD = {
     "en": "The harbour council said on Tuesday that it had asked the port to test the new pilot for a year, and that the crew would have to be on board at all times in case it failed.",
@@ -60,3 +60,23 @@ def test_no_small_word_is_written_twice_or_with_marks():
     for words in (language._SMALL_WORDS | language._NEIGHBOURS).values():
         assert len(words.split()) == len(set(words.split()))
         assert all(word.isalpha() and word == word.lower() for word in words.split())
+
+
+RUSSIAN = "Рыбаки вышли в море рано утром, и эти лодки вернулись с хорошим уловом."
+BULGARIAN = "Рибарите излязоха в морето рано сутринта и лодките се върнаха с добър улов."
+UKRAINIAN = "Рибалки вийшли в море рано вранці, і ці човни повернулися з добрим уловом."
+KAZAKH = "Балықшылар таңертең ерте теңізге шығып, қайықтар жақсы аумен оралды, бұл жыл сәтті."
+
+
+@pytest.mark.parametrize(("text", "script"), [(RUSSIAN, "ru"), (BULGARIAN, ""), (UKRAINIAN, ""), (KAZAKH, "")])
+def test_russian_is_told_by_letters_its_neighbours_lack(text, script):
+    assert by_script(text) == script
+
+
+def test_letters_outweigh_what_a_page_claims():
+    assert language_of(RUSSIAN, ["en"]) == "ru"
+
+
+def test_a_russian_quotation_makes_no_russian_page():
+    text = f"The boats went out early and came back with a good catch, as every year at this time. {RUSSIAN[:30]}"
+    assert language_of(text, ["en"]) == "en"
