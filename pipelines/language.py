@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 SAMPLE_CHARS = 2000  # what the guess reads; more changes nothing
 SCRIPT_SHARE = 0.2  # of letters; a Japanese page may be half kanji, a Korean one quotes English
+BROKEN_SHARE = 0.1  # of characters nobody could read: the rest says nothing of the language
 FEW_LETTERS = 0.05  # of a text's characters in another script: names, quotations
 MIN_GUESS_CHARS = 40  # below this a guess is a coin toss
 
@@ -29,9 +31,21 @@ _RUSSIAN_OWN = re.compile("[ыэ]", re.IGNORECASE)  # a fortieth of Russian lett
 _CYRILLIC_ELSEWHERE = re.compile("[\u0400\u0402-\u040f\u0450\u0452-\u052f]")
 RUSSIAN_OWN_SHARE = 0.005
 MIN_WORDS = 20  # small words among fewer are chance
-MIN_SHARE = 0.18  # of the words: prose has .25 to .5 of its own, .1 of a neighbour's
-LEAD = 1.6  # times as many as the next language has
-NEIGHBOUR_LEAD = 1.15  # over the next of kin, which shares most of them
+
+
+class Clear(NamedTuple):
+    """What makes a language's small words clear enough."""
+
+    share: float  # of the words: prose has .25 to .5 of its own, .1 of a neighbour's
+    lead: float  # times as many as the next language has
+    neighbour: float  # over the next of kin, which shares most of them
+
+
+PROSE, LIST = Clear(0.18, 1.6, 1.15), Clear(0.04, 3.0, 2.0)
+FEWEST_DIFFERENT = 6
+MARKED_SHARE = 0.01  # of the characters
+_MARKED = re.compile("[\u0100-\u0151\u0154-\u024f\u1e00-\u1eff]")  # Latin letters that western Europe has none of
+_WITH_MARKS = ("pl",)
 _SMALL_WORDS = {
     "en": "the of and to in a is that for it was on with as at by from his he they be this have are not but had their were which an or has its will said who we you been more would about",
     "de": "der die das und in den von zu mit sich des auf für ist im dem nicht ein eine als auch es an werden aus er hat dass sie nach wird bei einer um am sind noch wie einem über einen so zum war haben nur oder aber vor zur bis mehr durch",
@@ -100,7 +114,7 @@ def language_of(text: str, claims: Iterable[str]) -> str:
 def guessed(text: str) -> str:
     """Count the small words, and where they leave a doubt ask the model."""
     sample = text[:SAMPLE_CHARS]
-    if len(sample) < MIN_GUESS_CHARS:
+    if len(sample) < MIN_GUESS_CHARS or sample.count("\ufffd") > BROKEN_SHARE * len(sample):
         return ""
     if name := by_small_words(sample):
         return name
@@ -111,16 +125,27 @@ def guessed(text: str) -> str:
 
 
 def by_small_words(text: str) -> str:
-    """The language that far more of the words belong to than to any other; "" when there is none."""
+    """The language that far more of the words belong to than to any other; "" when there is none.
+
+    Lists and headlines have few small words: there the lead must be the larger, of several words, and hardly a letter a foreign one.
+    """
     words = _WORD.findall(text.lower())
     if len(words) < MIN_WORDS:
         return ""
     counts = Counter(words)
     found = {name: sum(counts[word] for word in own) for name, own in SMALL_WORDS.items()}
     best = max(_SMALL_WORDS, key=lambda name: found[name])
-    is_clear = all(
-        found[best] >= (NEIGHBOUR_LEAD if name in _NEIGHBOURS else LEAD) * count
+    if leads(found, best, PROSE) and found[best] >= PROSE.share * len(words):
+        return best
+    is_telling = leads(found, best, LIST) and found[best] >= LIST.share * len(words)
+    has_several = len(SMALL_WORDS[best] & counts.keys()) >= FEWEST_DIFFERENT
+    is_foreign = best not in _WITH_MARKS and len(_MARKED.findall(text)) > MARKED_SHARE * len(text)
+    return best if is_telling and has_several and not is_foreign else ""
+
+
+def leads(found: Mapping[str, int], best: str, clear: Clear) -> bool:
+    return all(
+        found[best] >= (clear.neighbour if name in _NEIGHBOURS else clear.lead) * count
         for name, count in found.items()
         if name != best
     )
-    return best if is_clear and found[best] >= MIN_SHARE * len(words) else ""

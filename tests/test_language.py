@@ -56,6 +56,32 @@ def test_few_words_names_and_two_languages_are_a_doubt(text):
     assert by_small_words(text) == ""
 
 
+HEADLINES = (
+    "Harbour Ropes Counted Anew Crews And Captains Meet North Pier Lamp Keepers Ask For Oil Storm Sighted Off Three Lighthouses Boats Back With Herring"
+    " Mayor To Open Dock Before Autumn Pilots Of Old School Retire Sail Makers Strike Over Pay Museum Shows Brass Compass In New Hall"
+)
+
+
+def test_headlines_have_few_small_words_and_are_told_by_several_of_them(asked):
+    assert (
+        0.1
+        < len([word for word in HEADLINES.lower().split() if word in language.SMALL_WORDS["en"]])
+        / len(HEADLINES.split())
+        < language.PROSE.share
+    )
+    assert language_of(HEADLINES, ()) == "en"
+    assert asked == []
+
+
+def test_small_words_amid_foreign_letters_are_left_to_the_model(asked):
+    assert language_of(HEADLINES.replace("r", "ř").replace("e", "ě"), ()) == "xx"
+
+
+def test_letters_nobody_could_read_are_not_guessed_at(asked):
+    assert language_of("\ufffd\ufffd Ko \ufffd ra \ufffd\ufffd im " * 20, ()) == ""
+    assert asked == []
+
+
 def test_no_small_word_is_written_twice_or_with_marks():
     for words in (language._SMALL_WORDS | language._NEIGHBOURS).values():
         assert len(words.split()) == len(set(words.split()))

@@ -15,10 +15,10 @@ from pipelines.records import Block, Term
 from pipelines.store.connection import Connection, Row
 from pipelines.store.values import are_storable, clean_text, hash_of, number
 
-MAX_KEPT = 200_000  # keys remembered of a table: some 15 MB
+MAX_KEPT = 50_000  # keys remembered of a table: some 5 MB
 
 
-@lru_cache(20_000)
+@lru_cache(5_000)
 def hash_of_fate(*parts: str) -> int:
     """The key of a fate; a crawl meets the same few thousand again and again."""
     return hash_of("\0".join(parts))
