@@ -78,7 +78,10 @@ class Evidence(Connection):
             fates,
         )
         if wanted or before:
-            self._run("INSERT OR REPLACE INTO left_out (article, blocks) VALUES (?, ?)", (article, told_as))
+            self._run(
+                "INSERT INTO left_out (article, blocks) VALUES (?, ?) ON CONFLICT (article) DO UPDATE SET blocks = excluded.blocks",
+                (article, told_as),
+            )
 
     def _add_once(self, table: str, columns: str, values: str, rows: Mapping[int, Any]) -> None:
         """Add what a table of hashed rows does not have; what this connection has added already is not even offered."""

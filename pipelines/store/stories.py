@@ -89,7 +89,7 @@ class Stories(Connection):
 
         told = self._row("SELECT id, title, text FROM articles WHERE id = ?", (article,)) or {}
         packed = packed_terms(StoryItem(**told))
-        sql = "INSERT OR REPLACE INTO story_terms (article, version, terms) VALUES (?, ?, ?)"
+        sql = "INSERT INTO story_terms (article, version, terms) VALUES (?, ?, ?) ON CONFLICT (article) DO UPDATE SET version = excluded.version, terms = excluded.terms"
         self._run(sql, (article, TERMS_VERSION, packed))
         return packed
 
