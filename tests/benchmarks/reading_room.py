@@ -118,8 +118,8 @@ class Maker:
         return row, of
 
 
-def build(path, size, words_each=500, blocks_each=40, a_day=0):
-    """Fill a new corpus: articles of two years, or so many of each day."""
+def build(path, size, words_each=500, blocks_each=40, a_day=0, beside=lambda corpus, rows: None):
+    """Fill a new corpus: articles of two years, or so many of each day. `beside` writes more about a batch of articles, in its transaction."""
     from pipelines.store import Corpus
     from pipelines.store.search import spaced
     from pipelines.store.stories import COUNT_AGAIN
@@ -134,6 +134,7 @@ def build(path, size, words_each=500, blocks_each=40, a_day=0):
             made = [maker.article(number) for number in range(first, min(size, first + BATCH))]
             with corpus.transaction():
                 write_articles(corpus, maker, made, spaced)
+                beside(corpus, [row for row, _ in made])
         with corpus.transaction():
             corpus._run(
                 "INSERT INTO stories (id, first_seen, last_seen) SELECT story, min(published), max(published) FROM articles WHERE story IS NOT NULL GROUP BY story"
@@ -167,11 +168,15 @@ def write_articles(corpus, maker, made, spaced):
         [(row["id"], of["id"]) for row, of in made if of],
     )
     corpus._run_many(
-        "INSERT INTO removed_blocks VALUES (?, ?, ?, ?)",
+        "INSERT INTO left_out VALUES (?, ?)",
         [
-            (row["id"], position * 2, chance.randrange(len(FATES)), chance.randrange(5000))
+            (
+                row["id"],
+                json.dumps(
+                    [(2 * at, chance.randrange(len(FATES)), chance.randrange(5000)) for at in range(maker.blocks_each)]
+                ),
+            )
             for row, _ in made
-            for position in range(maker.blocks_each)
         ],
     )
     corpus._run_many(
