@@ -117,14 +117,15 @@ def crawl_with(
     due = set(ids if force else writer.ask(lambda corpus: sources_due(corpus, sources, now)).result())
     chosen = [source for source in sources if source.id in due]
     number = writer.do(lambda corpus: corpus.start_run("crawl", now)).result()
+    listed = load_sources(config)
     workers = Workers(config, modules=(*STAGES, *MODULES))
     try:
         if not writer.ask(lambda corpus: corpus.were_all_read(due)).result():
             workers.expect()  # a source that was never read has pages for us; most others have none
-        run = new_run(config, chosen, writer, workers, number, cluster)
+        run = new_run(config, chosen, listed, writer, workers, number, cluster)
         run.limit, run.since, run.outgoing = limit, since, outgoing
         run.clock = lambda: datetime.now(UTC) + ahead
-        run.shared = shared_indexes([*load_sources(config), *sources])
+        run.shared = shared_indexes([*listed, *sources])
         run.manners.recall()
         if run.tallies:
             start_spiders(run)
@@ -136,14 +137,20 @@ def crawl_with(
 
 
 def new_run(
-    config: Config, chosen: Sequence[Source], writer: Writer, workers: Workers, number: int, cluster: Cluster
+    config: Config,
+    chosen: Sequence[Source],
+    listed: Sequence[Source],
+    writer: Writer,
+    workers: Workers,
+    number: int,
+    cluster: Cluster,
 ) -> Run:
     """The run, with the sources it begins; where the frontier is shared, pages of any other may come to it, too."""
     from crawler.ledger import Run
-    from crawler.sources import load_sources, traits
+    from crawler.sources import traits
 
     begun = {source.id for source in chosen}
-    others = [source for source in load_sources(config) if source.enabled and source.id not in begun]
+    others = [source for source in listed if source.enabled and source.id not in begun]
     known = [*chosen, *others] if cluster.frontier else chosen
     run = Run(config, known, {source.id: traits(source) for source in known}, writer, workers, number)
     run.guests = frozenset(source.id for source in known if source.id not in begun)

@@ -189,8 +189,8 @@ def with_main(blocks: list[Block], root: Any, url: str) -> tuple[list[Block], bo
 
 def published_of(claims: Claims, root: Any, blocks: list[Block], page: Page) -> tuple[datetime | None, str]:
     """When it was published and who says so: feed, JSON-LD, meta, what a reader sees, the address; in this order."""
-    if page.hint.published is not None and page.hint.published <= page.fetched:
-        return page.hint.published, "feed"
+    if (told := told_by_feed(page)) is not None:
+        return told, "feed"
     for text, origin in claimed_dates(claims):
         found = moment(text, page)
         if found is not None:
@@ -204,6 +204,12 @@ def published_of(claims: Claims, root: Any, blocks: list[Block], page: Page) -> 
         return found, "visible"
     found = moment(date_in_url(page.url), page)
     return (found, "url") if found is not None else (None, "")
+
+
+def told_by_feed(page: Page) -> datetime | None:
+    """When the feed says it was published; a time to come is no such time."""
+    told = page.hint.published
+    return told if told is not None and told <= page.fetched else None
 
 
 def found_by_htmldate(root: Any, page: Page) -> str:
@@ -226,9 +232,7 @@ def from_text(page: Page, text: str, config: ExtractConfig) -> Document | Reject
     if not blocks:
         return rejected(page, "empty", "no text")
     sample = " ".join(block.text for block in sorted(blocks, key=lambda block: -len(block.text))[:10])[:LANGUAGE_CHARS]
-    published, origin = (
-        (page.hint.published, "feed") if page.hint.published and page.hint.published <= page.fetched else (None, "")
-    )
+    published = told_by_feed(page)
     return Document(
         url=page.url,
         final_url=page.final_url or page.url,
@@ -238,7 +242,7 @@ def from_text(page: Page, text: str, config: ExtractConfig) -> Document | Reject
         title=normalise(page.hint.title or first_title(blocks))[: config.max_title_chars],
         byline=normalise(page.hint.byline)[: config.max_byline_chars],
         published=published,
-        published_origin=origin,
+        published_origin="feed" if published else "",
         language=language_of(sample, (code(page.hint.language), code(page.traits.language))),
         fetched=page.fetched,
         blocks=tuple(blocks),

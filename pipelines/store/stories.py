@@ -79,19 +79,24 @@ class Stories(Connection):
             " LEFT JOIN story_terms AS t ON t.article = a.id AND t.version = ? ORDER BY wanted.key"
         )
         for first in range(0, len(keys), TEXTS_AT_ONCE):
-            for row in self._rows(sql, (json.dumps(keys[first : first + TEXTS_AT_ONCE]), TERMS_VERSION)):
-                packed = self._count_terms(row["id"]) if row["terms"] is None else row["terms"]
-                published, terms = to_time(row["time"]), unpacked_terms(packed)
+            rows = self._rows(sql, (json.dumps(keys[first : first + TEXTS_AT_ONCE]), TERMS_VERSION))
+            counted = self._count_terms([row["id"] for row in rows if row["terms"] is None])
+            for row in rows:
+                published, terms = to_time(row["time"]), unpacked_terms(row["terms"] or counted[row["id"]])
                 yield StoryItem(id=row["id"], language=row["language"], published=published, terms=terms)
 
-    def _count_terms(self, article: int) -> bytes:
+    def _count_terms(self, articles: Sequence[int]) -> dict[int, bytes]:
+        """Count the terms of these articles, and keep them."""
         from pipelines.dedup.stories import TERMS_VERSION, StoryItem, packed_terms
 
-        told = self._row("SELECT id, title, text FROM articles WHERE id = ?", (article,)) or {}
-        packed = packed_terms(StoryItem(**told))
-        sql = "INSERT INTO story_terms (article, version, terms) VALUES (?, ?, ?) ON CONFLICT (article) DO UPDATE SET version = excluded.version, terms = excluded.terms"
-        self._run(sql, (article, TERMS_VERSION, packed))
-        return packed
+        texts = "SELECT id, title, text FROM articles WHERE id IN (SELECT value FROM json_each(?))"
+        counted = {row["id"]: packed_terms(StoryItem(**row)) for row in self._rows(texts, (json.dumps(articles),))}
+        sql = (
+            "INSERT INTO story_terms (article, version, terms) VALUES (?, ?, ?)"
+            " ON CONFLICT (article) DO UPDATE SET version = excluded.version, terms = excluded.terms"
+        )
+        self._run_many(sql, [(article, TERMS_VERSION, packed) for article, packed in counted.items()])
+        return counted
 
     def _canonical(self, since: datetime, most: int, skip: int = 0) -> list[int]:
         """The newest canonical articles since then, the oldest first."""
