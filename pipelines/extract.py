@@ -184,7 +184,7 @@ def with_main(blocks: list[Block], root: Any, url: str) -> tuple[list[Block], bo
     if seen.is_sure:
         marks = zip(blocks, seen.is_main.tolist(), strict=True)
         return [block.changed(is_main=True) if is_main else block for block, is_main in marks], True
-    return kept_by_trafilatura(blocks, root, url), False
+    return kept_by_trafilatura(blocks, root, url, seen.is_main.tolist()), False
 
 
 def published_of(claims: Claims, root: Any, blocks: list[Block], page: Page) -> tuple[datetime | None, str]:

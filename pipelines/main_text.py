@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from functools import cache, partial
+from functools import partial
 from typing import Any
 
 from lxml import etree
@@ -24,10 +24,6 @@ PARAGRAPH_CHARS = 80
 PAGE_CHARS = 600  # a page with less text than this has nothing to look for
 LITTLE = 0.3  # share of the page's paragraphs; below it the fast way missed the body more often than not
 
-STOP_WORDS = (  # justext's names of the languages that news in our lists is written in
-    "English", "German", "French", "Spanish", "Italian", "Portuguese", "Dutch", "Polish", "Russian", "Greek", "Czech", "Turkish", "Swedish",
-    "Norwegian_Bokmal", "Danish", "Finnish", "Ukrainian",
-)  # fmt: skip
 UNREAD = (  # what trafilatura deletes sooner or later; not "nav" and "button", by which it tells how much it missed
     "svg", "style", "template", "aside", "footer", "menu", "select", "dialog", "img", "picture", "source", "iframe", "canvas", "link", "meta",
     "input", "embed", "object", "map", "area", "audio", "video", "track", "param", "fencedframe", "applet", "use",
@@ -42,11 +38,17 @@ def load_trafilatura() -> None:
     import trafilatura  # noqa: F401
 
 
-def kept_by_trafilatura(blocks: list[Block], root: Any, url: str) -> list[Block]:
-    """Mark what trafilatura keeps. Its fallbacks cost a third of its time, so they are asked when it kept too little."""
+def kept_by_trafilatura(blocks: list[Block], root: Any, url: str, glimpsed: Sequence[bool]) -> list[Block]:
+    """Mark what trafilatura's fast way keeps, and where that is too little, what was glimpsed, too: for each block, whether the glance took it.
+
+    trafilatura's own fallbacks would be next. They find no more than the glance did, and took a fourth of all the time of a page.
+    """
     etree.strip_elements(root, *UNREAD, with_tail=False)
-    found = marked(blocks, main_text(root, url, is_fast=True))
-    return marked(blocks, main_text(root, url, is_fast=False)) if keeps_too_little(found) else found
+    found = marked(blocks, main_text(root, url))
+    if not keeps_too_little(found):
+        return found
+    marks = zip(found, glimpsed, strict=True)
+    return [block.changed(is_main=True) if took and not block.is_main else block for block, took in marks]
 
 
 def keeps_too_little(blocks: Sequence[Block]) -> bool:
@@ -60,31 +62,17 @@ def keeps_too_little(blocks: Sequence[Block]) -> bool:
     return total > PAGE_CHARS and sum(size for size, is_main in paragraphs if is_main) < LITTLE * total
 
 
-def main_text(root: Any, url: str, *, is_fast: bool) -> str:
+def main_text(root: Any, url: str) -> str:
     """What trafilatura keeps of the page; "" when it finds nothing or fails on it (then cleaning looks for itself)."""
     import trafilatura
 
     if _TOO_DEEP(root):
         return ""
-    if not is_fast:
-        use_few_stop_words()
     try:
-        found = trafilatura.bare_extraction(root, url=url, include_comments=False, with_metadata=False, fast=is_fast)
+        found = trafilatura.bare_extraction(root, url=url, include_comments=False, with_metadata=False, fast=True)
     except Exception:  # noqa: BLE001 - a foreign parser on hostile markup raises anything; the blocks are ours already
         return ""
     return found.text or "" if found is not None and not isinstance(found, dict) else ""
-
-
-@cache
-def use_few_stop_words() -> None:
-    """Give trafilatura's last fallback the stop words of the languages we know, before it reads those of a hundred.
-
-    They would take .2 s and 29 MB in each process, for one page in two hundred; of 1,134 pages none comes out otherwise.
-    """
-    from justext import get_stoplist
-    from trafilatura import external
-
-    external.JT_STOPLIST = tuple({word for language in STOP_WORDS for word in get_stoplist(language)})  # type: ignore[assignment]  # None until it is first asked for
 
 
 def marked(blocks: Sequence[Block], main: str) -> list[Block]:

@@ -18,7 +18,6 @@ OWNERS = {  # library: modules that may import it
     "tomlkit": ("crawler.sources",),
     "trafilatura": ("pipelines.main_text",),
     "htmldate": ("pipelines.extract",),
-    "justext": ("pipelines.main_text",),
     "datasketch": ("pipelines.dedup",),
     "xxhash": ("pipelines.dedup",),
     "numpy": ("pipelines.dedup", "pipelines.clean.features", "pipelines.clean.model", "pipelines.reading"),

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from trafilatura import external
 
 from pipelines import main_text
 from pipelines.clean import clean
@@ -42,9 +41,9 @@ def asked(monkeypatch):
     pages = []
     original = main_text.main_text
 
-    def counted(root, url, *, is_fast):
+    def counted(root, url):
         pages.append(url)
-        return original(root, url, is_fast=is_fast)
+        return original(root, url)
 
     monkeypatch.setattr(main_text, "main_text", counted)
     return pages
@@ -125,11 +124,3 @@ def test_the_shipped_trees_are_of_these_features():
 def test_names_in_a_path_say_where_a_block_stands(path, away, towards, form, aside):
     found = dict(zip(PLACES, places_of([path])[0], strict=True))
     assert (found["named_away"], found["named_towards"], found["in_form"], found["in_aside"]) == (away, towards, form, aside)  # fmt: skip
-
-
-def test_the_last_fallback_reads_the_stop_words_of_few_languages():
-    """trafilatura keeps them under this name; it would read a hundred languages' the first time it needs any."""
-    assert hasattr(external, "JT_STOPLIST")
-    main_text.use_few_stop_words()
-    assert {"the", "und", "які"} <= set(external.JT_STOPLIST)
-    assert len(external.JT_STOPLIST) < 40_000

@@ -31,6 +31,7 @@ from pipelines.clean.memory import SiteMemory, learnable
 from pipelines.clean.model import AMID, UNSURE, amid, in_doubt
 from pipelines.config import Config
 from pipelines.extract import extract
+from pipelines.main_text import keeps_too_little
 from pipelines.reading import glance
 from pipelines.reading.layout import Layout
 from pipelines.reading.trees import trees_of
@@ -49,6 +50,7 @@ THRESHOLD = 0.48
 GLANCE_ROUNDS, GLANCE_THRESHOLD = 30, 0.45
 GLANCE_SETTINGS = {**SETTINGS, "learning_rate": 0.15, "num_leaves": 32}
 FOLDS = 5
+UNSURE_ODDS = -1.4  # a fifth: not taken, and as much doubt as there can be
 RIGHT = 0.5  # share of a block's 4-grams in the gold from which the block counts as the article's
 SHARE_POWER = 0.7  # a block weighs by its share of its page's gold: a lost paragraph costs more than a stray word
 SHARE_BOUNDS = (0.0005, 0.3)
@@ -65,19 +67,19 @@ class Sample:
     titles: set[str]
     words: list[list[str]]  # of each block
     is_title: list[bool]
-    rows: Any
     right: Any  # share of each block that is gold's
-    asked: Any
-    by_rules: Any
     document: Document  # with what trafilatura kept
-    template: frozenset[int]
     first: Any  # what the glance is told
+    template: frozenset[int] = frozenset()
+    rows: Any = None  # what the block model is told
+    asked: Any = None
+    by_rules: Any = None
 
 
 @contextmanager
 def always_in_doubt() -> Iterator[None]:
-    """A glance that would bet on nothing, so that trafilatura is asked about every page."""
-    kept, unsure = glance.shipped, trees_of(constant(0.0), glance.NAMES)
+    """A glance that takes nothing and would not bet on it, so that trafilatura is asked about every page."""
+    kept, unsure = glance.shipped, trees_of(constant(UNSURE_ODDS), glance.NAMES)
     glance.shipped = lambda: unsure  # type: ignore[assignment]
     try:
         yield
@@ -138,22 +140,48 @@ def samples(paths: list[pathlib.Path]) -> list[Sample]:
     jobs = [job for path in paths for job in read(path)]
     with always_in_doubt(), ProcessPoolExecutor() as pool:
         documents = list(pool.map(document_of, jobs, chunksize=8))
-    found = [(job, document) for job, document in zip(jobs, documents, strict=True) if document is not None]
-    known = memories([(job[0], document) for job, document in found])
     made = []
-    for ((name, _, row), document), memory in zip(found, known, strict=True):
-        view = by_rules(by_words(document), memory.template)
-        fates = view.all_fates()
-        rows = features(view, fates, memory.seen, memory.pages)
+    for (name, _, row), document in zip(jobs, documents, strict=True):
+        if document is None:
+            continue
         titles = titles_of(row)
         gold = tokens(untitled(row["gold"], titles))
         words = [tokens(block.text) for block in document.blocks]
         is_title = [" ".join(tokens(block.text.lower())) in titles for block in document.blocks]
-        asked = in_doubt(fates, rows)
-        kept = np.array([fate.is_kept for fate in fates])
         first = glance.rows_of(Layout(document.blocks))
-        made.append(Sample(name, f"{name}:{row['site']}", gold, titles, words, is_title, rows, rightness(words, gold), asked, kept, document, memory.template, first))  # fmt: skip
+        made.append(Sample(name, f"{name}:{row['site']}", gold, titles, words, is_title, rightness(words, gold), document, first))  # fmt: skip
     return made
+
+
+def judged(pages: list[Sample], seen: Sequence[glance.Glance]) -> list[Sample]:
+    """The pages with what the rules make of them and what the block model is told; where trafilatura keeps too little the glance's choice counts."""
+    documents = [
+        with_marks(page.document, one.is_main, is_added=True)
+        if keeps_too_little(page.document.blocks)
+        else page.document
+        for page, one in zip(pages, seen, strict=True)
+    ]
+    known = memories([(page.name, document) for page, document in zip(pages, documents, strict=True)])
+    return [told_of(page, document, memory) for page, document, memory in zip(pages, documents, known, strict=True)]
+
+
+def told_of(page: Sample, document: Document, memory: SiteMemory) -> Sample:
+    view = by_rules(by_words(document), memory.template)
+    fates = view.all_fates()
+    rows = features(view, fates, memory.seen, memory.pages)
+    kept = np.array([fate.is_kept for fate in fates])
+    return replace(
+        page, document=document, template=memory.template, rows=rows, asked=in_doubt(fates, rows), by_rules=kept
+    )
+
+
+def with_marks(document: Document, marks: Any, *, is_added: bool = False) -> Document:
+    """The document with these blocks marked as its text, instead of those that are, or as well."""
+    pairs = zip(document.blocks, marks.tolist(), strict=True)
+    return replace(
+        document,
+        blocks=tuple(block.changed(is_main=is_main or (is_added and block.is_main)) for block, is_main in pairs),
+    )
 
 
 def text_of(sample: Sample, kept: Any) -> list[str]:
@@ -253,8 +281,7 @@ def decided(page: Sample, model: Any, columns: list[int]) -> Any:
 
 def by_glance(page: Sample, seen: glance.Glance) -> Any:
     """What the rules keep of a page whose text was seen at a glance."""
-    marks = zip(page.document.blocks, seen.is_main.tolist(), strict=True)
-    document = replace(page.document, blocks=tuple(block.changed(is_main=is_main) for block, is_main in marks))
+    document = with_marks(page.document, seen.is_main)
     return np.array([fate.is_kept for fate in by_rules(by_words(document), page.template).all_fates()])
 
 
@@ -330,6 +357,7 @@ def main() -> None:
     pages = samples(options.sets)
     every = list(range(len(NAMES)))
     seen = glances(pages)
+    pages = judged(pages, seen)
     asked = statistics.mean(not one.is_sure for one in seen)
     always = validated(pages, every)
     report("the glance", pages, [one.is_main for one in seen])

@@ -16,7 +16,7 @@ from pipelines.reading.trees import Trees, trees_of
 from pipelines.records import Document, Rejection
 from tests.benchmarks.extractors import Run, together
 from tests.benchmarks.scoring import Row, address_of
-from tests.benchmarks.train_cleaning import FOLDS, folds, glance_of, plain, samples, trained
+from tests.benchmarks.train_cleaning import FOLDS, folds, glance_of, glances, judged, plain, samples, trained
 
 Pair = tuple[Trees, Trees]  # glance, block model
 Models = dict[str, Pair]  # of each site ("set:site") those that did not see it
@@ -25,6 +25,7 @@ Models = dict[str, Pair]  # of each site ("set:site") those that did not see it
 def models(paths: Sequence[Path]) -> Models:
     """A pair for each fold of sites, trained on the others as the shipped one is on all."""
     pages = samples(list(paths))
+    pages = judged(pages, glances(pages))
     fold = folds(pages)
     made = []
     for number in range(FOLDS):
