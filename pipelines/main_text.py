@@ -24,8 +24,8 @@ PARAGRAPH_CHARS = 80
 PAGE_CHARS = 600  # a page with less text than this has nothing to look for
 LITTLE = 0.3  # share of the page's paragraphs; below it the fast way missed the body more often than not
 
-UNREAD = (  # what trafilatura deletes sooner or later; not "nav" and "button", by which it tells how much it missed
-    "svg", "style", "template", "aside", "footer", "menu", "select", "dialog", "img", "picture", "source", "iframe", "canvas", "link", "meta",
+UNREAD = (  # what trafilatura deletes sooner or later
+    "nav", "button", "svg", "style", "template", "aside", "footer", "menu", "select", "dialog", "img", "picture", "source", "iframe", "canvas", "link", "meta",
     "input", "embed", "object", "map", "area", "audio", "video", "track", "param", "fencedframe", "applet", "use",
 )  # fmt: skip
 
