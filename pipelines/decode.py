@@ -213,7 +213,7 @@ def with_one_end(markup: str) -> str:
     return markup
 
 
-@lru_cache(maxsize=4096)  # a block's letters are asked for three times on its way
+@lru_cache(maxsize=1024)  # a block's letters are asked for three times on its way
 def letters_of(text: str) -> str:
     """Letters and digits only, without case: what stays the same when quotes, dashes and spaces differ."""
     folded = text.casefold()

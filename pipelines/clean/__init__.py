@@ -62,6 +62,8 @@ def by_rules(view: View, template: frozenset[int] = frozenset()) -> View:
 
 def hidden(view: View) -> Fates:
     """Copies nobody sees: display:none, templates, mobile versions."""
+    if not any(block.is_hidden for block in view.blocks):
+        return {}
     shown = sum(view.words[index] for index, block in enumerate(view.blocks) if block.is_main and not block.is_hidden)
     unseen = sum(view.words[index] for index, block in enumerate(view.blocks) if block.is_main and block.is_hidden)
     is_believed = unseen <= HIDDEN_SHARE * (shown + unseen)

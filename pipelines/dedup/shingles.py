@@ -26,7 +26,7 @@ SAMPLE = 16  # one shingle of this many is a fingerprint: finds 99.7 % of true p
 MIN_FINGERPRINTS = 8  # a short text gives its lowest hashes, so that it can be found too
 FINGERPRINT_BITS = 35  # two chance meetings of two texts, which a look-up needs, are one in 10^15
 MAX_ESCAPES = 2  # "&amp;quot;" is common where a feed was escaped twice
-WORD_CACHE = 100_000  # entries; about 13 MB in each process, emptied when full
+WORD_CACHE = 50_000  # entries; about 6 MB in each process, emptied when full
 
 _INVISIBLE = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufe00-\ufe0f\ufeff]"
