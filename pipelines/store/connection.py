@@ -22,16 +22,12 @@ from pipelines.store.trouble import Telling, as_storage_error
 APPLICATION_ID = 0x636F7079  # "copy": tells our file from any other SQLite file
 SCHEMA_VERSION = 10  # how many steps migrations.py has; kept in user_version, so that opening reads one page
 BUSY_SECONDS = 30.0  # another writer's transaction is seconds at most; thirty means that it hangs (a merge takes longer, behind the run lock)
-CACHE_KIB = (
-    8_192,
-    32_768,
-)  # least and most; among 100,000 articles 64 MB gain nothing, 16 make adding four times as slow
-CACHE_SHARE = (
-    4  # one part in so many of the file: a small one gains nothing from more, and the crawl's other processes need room
-)
-LOG_PAGES = (
-    4_000  # of the log before it is written back, 16 MB: at SQLite's 1,000 the same pages go back four times as often
-)
+# of the file in memory: a fourth, within bounds. Among 100,000 articles 64 MB gain nothing and 16 make adding four times as slow; a small
+# file gains nothing from more than 8, and the other processes of a crawl need the room
+CACHE_SHARE = 4
+CACHE_KIB = (8_192, 32_768)
+# of the log before it is written back, 16 MB: at SQLite's own 1,000 the same pages go back four times as often
+LOG_PAGES = 4_000
 FETCH_ROWS = 200  # read in one step when many rows are streamed
 HEADER_BYTES = 100
 MEMORY = ":memory:"
