@@ -109,6 +109,8 @@ def nodes(value: Any) -> Iterator[dict[str, Any]]:
 def canonical_of(claims: Claims, page: Page) -> str:
     """The page's own address for itself, only when it is on the same site: others would take over its identity."""
     for claim in (claims.canonical, claims.metas.get("og:url", "")):
+        if claim == page.url and page.final_url in ("", page.url):
+            return claim  # as most say, and a page's address is in normal form already
         url = normal_form(claim, page.final_url or page.url) if claim else ""
         if url and is_same_site(url, page.final_url or page.url):
             return url

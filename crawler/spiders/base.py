@@ -71,8 +71,8 @@ class SourceSpider(scrapy.Spider):
             for request in await self.index_requests(source):
                 yield request
         for source in self.run.guests_of(self.kind):
-            for due in await self.run.due(source):
-                yield await self.page_request(source, due)
+            async for request in self.pages_due(source):
+                yield request
 
     async def index_requests(self, source: Source) -> list[Request]:
         """The source's index and what an earlier run left unread of it; all counted before the first is answered."""
@@ -147,12 +147,17 @@ class SourceSpider(scrapy.Spider):
         tally.open_indexes -= 1
         if tally.open_indexes or not tally.good_indexes:
             return
+        async for request in self.pages_due(source):
+            yield request
+
+    async def pages_due(self, source: Source) -> AsyncIterator[Request]:
+        """The source's pages whose time has come, each once a run: indexes have parts in common, and a guest's index may come here after its pages."""
         for due in await self.run.due(source):
-            if due.url not in self.wanted:  # the index has a part that another read
+            if due.url not in self.wanted:
                 self.wanted.add(due.url)
                 yield await self.page_request(source, due)
             else:
-                tally.asked -= 1
+                self.run.tallies[source.id].asked -= 1
 
     async def page_request(self, source: Source, due: Due) -> Request:
         place = await self.run.manners.place_of(due.url) if due.is_revisit else due.url

@@ -24,6 +24,9 @@ def hash_of_fate(*parts: str) -> int:
     return hash_of("\0".join(parts))
 
 
+hash_of_block = lru_cache(5_000)(hash_of)  # menus say the same on every page
+
+
 class Evidence(Connection):
     """The tables left_out, blocks and fates (views: removed_blocks, removed, repeated_blocks), relevance_terms, versions, origins."""
 
@@ -62,7 +65,7 @@ class Evidence(Connection):
             ]
         wanted, texts, fates = [], {}, {}
         for (position, _), (text, *fate) in zip(removed, told, strict=True):
-            key, of_fate = hash_of(text), hash_of_fate(*fate)
+            key, of_fate = hash_of_block(text), hash_of_fate(*fate)
             texts[key], fates[of_fate] = text, fate
             wanted.append((position, of_fate, key))
         told_as = json.dumps(wanted, separators=(",", ":"))

@@ -3,7 +3,7 @@
     python -m tests.benchmarks.processes result.json command argument…
 
 Why a process of its own: it becomes the foster parent of all orphans (Linux), so a server that forks workers is waited for, too, and the
-kernel's own count of CPU for waited children is exact. Memory is looked at ten times a second.
+kernel's own count of CPU for waited children is exact. Memory is looked at twice a second.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 PR_SET_CHILD_SUBREAPER = 36
-LOOK_S = 0.1  # between two looks at the memory
+LOOK_S = 0.5  # between two looks at the memory: each takes a process a millisecond, in which it may not ask for more
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 
