@@ -134,6 +134,23 @@ def ingest(bench: Bench) -> Trial:
     return bench.run([*quietly(command), str(bench.material.folder)], **LIMITS)
 
 
+def archive(bench: Bench) -> Trial:
+    """The same pages in one WARC file, as crawls of others come."""
+    from warcio.statusandheaders import StatusAndHeaders
+    from warcio.warcwriter import WARCWriter
+
+    path = bench.folder / "pages.warc.gz"
+    with path.open("wb") as stream:
+        writer = WARCWriter(stream, gzip=True)
+        for number, page in enumerate(bench.material.paths):
+            headers = StatusAndHeaders("200 OK", [("Content-Type", "text/html; charset=utf-8")], protocol="HTTP/1.1")
+            url = f"http://n{number % bench.material.hosts}.pages.example/{number}"
+            with page.open("rb") as body:
+                writer.write_record(writer.create_warc_record(url, "response", payload=body, http_headers=headers))
+    command = [sys.executable, "-m", "crawler", "ingest", "--db", "ingested.db", str(path)]
+    return bench.run(quietly(command), **LIMITS)
+
+
 def newsplease(bench: Bench) -> Trial:
     command = news_please.command(bench.folder, bench.material)
     before = asked_for(bench.port)
@@ -154,6 +171,7 @@ VARIANTS: dict[str, Callable[[Bench], Trial]] = {
     BARE_TWO: bare(PROCESSES),
     CLEAN: clean,
     "copydesk ingest, 2": ingest,
+    "copydesk ingest, a WARC": archive,
     "news-please": newsplease,
 }
 
