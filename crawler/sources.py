@@ -134,7 +134,7 @@ def source_of(key: str, table: Mapping[str, Any], where: str) -> Source:
         raise ConfigError(f"{where}: url_pattern", saw, "a regular expression") from None
     try:
         ZoneInfo(source.timezone)
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, RecursionError):  # each part of a name is a package to be imported
         raise ConfigError(f"{where}: timezone", repr(source.timezone), "an IANA name such as Asia/Seoul") from None
     for name, least in LEAST.items():
         if not least <= getattr(source, name) < float("inf"):

@@ -31,6 +31,7 @@ def test_the_shipped_list_loads_and_enables_only_polite_feeds(tmp_path: Path) ->
     [
         ("nonsense = 1", "nonsense"),
         ('timezone = "Mars/Base"', "timezone"),
+        (f'timezone = "{"Mars/" * 1000}Base"', "timezone"),
         ('url_pattern = "("', "url_pattern"),
         ('enabled = "yes"', "enabled"),
         ("cadence_hours = 0", "cadence_hours"),
