@@ -29,12 +29,8 @@ BLOCK_TAGS = {
     "fieldset", "figcaption", "figure", "footer", "form", "frameset", "header", "hr", "html", "label", "legend", "li", "main", "menu", "nav", "ol",
     "p", "pre", "section", "summary", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "ul", "template", "noscript", *HEADINGS,
 }  # fmt: skip
-BLOCK, LINK, BREAK, SKIPPED = (
-    "block",
-    "link",
-    "break",
-    "skipped",
-)  # what an element is to the walk; all others are inline
+# what an element is to the walk; all others are inline
+BLOCK, LINK, BREAK, SKIPPED = "block", "link", "break", "skipped"
 SKIPPED_TAGS = (
     "script", "style", "svg", "head", "iframe", "object", "embed", "canvas", "audio", "video", "select", "option", "textarea", "math",
 )  # fmt: skip
@@ -44,9 +40,8 @@ FORMS = {
     "pre": "code", "button": "other", "label": "other", "legend": "other", "summary": "other", "form": "other", "address": "other",
     **dict.fromkeys(HEADINGS, "heading"),
 }  # fmt: skip
-FORM_IN = dict.fromkeys(
-    (*FORMS.values(), "paragraph"), FORMS
-) | {  # an element's form goes by that of the one around it
+# an element's form goes by that of the one around it
+FORM_IN = dict.fromkeys((*FORMS.values(), "paragraph"), FORMS) | {
     "quote": FORMS | {"p": "quote", "div": "quote"},
     "caption": FORMS | {"p": "caption", "div": "caption"},
     "list_item": FORMS | {"p": "list_item"},

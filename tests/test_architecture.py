@@ -1,6 +1,8 @@
 """Who may import whom, who owns which library, and how long a file or function may be."""
 
 import ast
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -165,3 +167,17 @@ def test_third_party_imports_are_declared():
             assert top.lower() in declared, (
                 f"{path.relative_to(ROOT)}:{line} imports {module}, which pyproject.toml does not name"
             )
+
+
+TOP_LEVEL = {  # and dotfiles
+    "crawler", "pipelines", "data", "tests", "scrapy.cfg", "README.md", "pyproject.toml", "Makefile", "CHANGELOG.md", "DESIGN.md", "LICENSE",
+}  # fmt: skip
+
+
+def test_nothing_strays_into_the_top_level():
+    """A wheel that somebody fetched did, and was committed."""
+    if shutil.which("git") is None or not (ROOT / ".git").exists():
+        pytest.skip("no checkout")
+    told = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    names = {path.partition("/")[0] for path in told.splitlines()}
+    assert {name for name in names if not name.startswith(".")} == TOP_LEVEL

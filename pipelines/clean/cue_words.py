@@ -56,9 +56,7 @@ class Cues:
         self._whole: dict[str, list[str]] = {}  # phrase: kinds
         self._number = count()  # of phrases, in the order of the files
         self._starts: dict[str, list[Phrase]] = {}  # first characters: phrases
-        self._open: dict[
-            str, list[Phrase]
-        ] = {}  # what a line must hold: the phrases that begin with anything before it
+        self._open: dict[str, list[Phrase]] = {}  # what a line must hold: phrases that begin with anything before it
         self._known: dict[str, Mapping[str, str]] = {}  # lines and what they announce: menus say the same on every page
 
     def add(self, kind: str, phrase: str) -> None:

@@ -8,9 +8,7 @@ from functools import lru_cache
 PROSE_WORDS = 20  # a sentence or two: what bodies are made of and menus are not
 LINKED = 0.5  # share of link characters above which a block leads elsewhere
 WIDE_PER_WORD = 1.7  # Chinese, Japanese, Korean characters that say what one English word says
-TEXTS_KEPT = (
-    1024  # a page's blocks are asked for three times: for the glance, when they are judged, and by the site's memory
-)
+TEXTS_KEPT = 1024  # a page's blocks are asked for three times: by the glance, when judged, by the site's memory
 
 _WORD = re.compile(r"\w+")
 _WIDE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3\u0e00-\u0eff]")
